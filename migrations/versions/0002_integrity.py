@@ -1,0 +1,18 @@
+"""What the database refuses: triggers, and the prices that are there from the first day on."""
+
+from pathlib import Path
+
+from alembic import op
+
+revision = "0002"
+down_revision = "0001"
+
+
+def upgrade() -> None:
+    op.get_bind().exec_driver_sql(
+        Path(__file__).with_suffix(".sql").read_text(encoding="utf-8").replace("%", "%%")
+    )
+
+
+def downgrade() -> None:
+    raise RuntimeError("The books are never rolled back; restore a backup instead.")

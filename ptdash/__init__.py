@@ -1,0 +1,1 @@
+"""ptdash: the staff dashboard of a small IT service provider."""

@@ -1,0 +1,95 @@
+"""The audit trail: every change leaves an event; a sealer chains the events afterwards."""
+
+import hashlib
+import json
+from datetime import date, datetime
+from decimal import Decimal
+from typing import Any
+
+from sqlalchemy import func, select, text
+from sqlalchemy.orm import Session
+
+from ptdash.models import AuditEvent, AuditSeal
+
+SEALER_LOCK = 7_367_002
+GENESIS = "0" * 64
+
+
+def record(
+    session: Session,
+    action: str,
+    subject: str,
+    subject_id: str | int,
+    *,
+    actor_id: int | None,
+    now: datetime,
+    before: dict[str, Any] | None = None,
+    after: dict[str, Any] | None = None,
+) -> None:
+    """Append who did what to which subject and when; `actor_id` None is the command line or a worker."""
+    session.add(
+        AuditEvent(
+            at=now,
+            actor_id=actor_id,
+            action=action,
+            subject=subject,
+            subject_id=str(subject_id),
+            before=_plain(before),
+            after=_plain(after),
+        )
+    )
+
+
+def seal(session: Session) -> int:
+    """Chain every event whose transaction is surely over, in the order (transaction, id); how many there were.
+
+    One sealer at a time. Events of transactions that may still be running wait: only those below the
+    snapshot's xmin are final, so that the chain never has to be reordered.
+    """
+    session.execute(select(func.pg_advisory_xact_lock(SEALER_LOCK)))
+    last = session.execute(select(AuditSeal).order_by(AuditSeal.seq.desc()).limit(1)).scalar_one_or_none()
+    seq, head = (last.seq, last.hash) if last else (0, GENESIS)
+    events = session.execute(
+        select(AuditEvent)
+        .where(text("audit_events.xact < pg_snapshot_xmin(pg_current_snapshot())"))
+        .where(~select(AuditSeal).where(AuditSeal.event_id == AuditEvent.id).exists())
+        .order_by(AuditEvent.xact, AuditEvent.id)
+    ).scalars()
+    for event in events:
+        seq, head = seq + 1, chain(head, event)
+        session.add(AuditSeal(seq=seq, event_id=event.id, hash=head))
+    session.flush()
+    return seq - (last.seq if last else 0)
+
+
+def chain(head: str, event: AuditEvent) -> str:
+    """The hash of one link: sha256 over the hash before it and the event's canonical JSON."""
+    canonical = json.dumps(
+        {
+            "id": event.id,
+            "at": event.at.timestamp(),
+            "actor": event.actor_id,
+            "action": event.action,
+            "subject": [event.subject, event.subject_id],
+            "before": event.before,
+            "after": event.after,
+        },
+        sort_keys=True,
+        separators=(",", ":"),
+        ensure_ascii=False,
+    )
+    return hashlib.sha256(f"{head}{canonical}".encode()).hexdigest()
+
+
+def _plain(values: dict[str, Any] | None) -> dict[str, Any] | None:
+    """Values as JSON keeps them: dates in ISO form, decimals as text, so that a hash can be repeated."""
+    if values is None:
+        return None
+    return {
+        key: value.isoformat()
+        if isinstance(value, (date, datetime))
+        else str(value)
+        if isinstance(value, Decimal)
+        else value
+        for key, value in values.items()
+    }
