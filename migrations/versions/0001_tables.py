@@ -166,10 +166,7 @@ def upgrade() -> None:
         "customer_books",
         sa.Column("customer_id", sa.Integer(), autoincrement=False, nullable=False),
         sa.ForeignKeyConstraint(
-            ["customer_id"],
-            ["customers.id"],
-            name=("fk_customer_books_customer_id_customers"),
-            ondelete="CASCADE",
+            ["customer_id"], ["customers.id"], name=("fk_customer_books_customer_id_customers"), ondelete="CASCADE"
         ),
         sa.PrimaryKeyConstraint("customer_id", name=("pk_customer_books")),
     )
@@ -207,6 +204,7 @@ def upgrade() -> None:
         sa.Column("business_day", sa.Date(), nullable=False),
         sa.Column("ordered_by_id", sa.Integer(), nullable=True),
         sa.Column("ordered_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("enqueued_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("finished_at", sa.DateTime(timezone=True), nullable=True),
         sa.ForeignKeyConstraint(["month"], ["periods.month"], name=("fk_runs_month_periods")),
         sa.ForeignKeyConstraint(["ordered_by_id"], ["users.id"], name=("fk_runs_ordered_by_id_users")),
@@ -236,8 +234,7 @@ def upgrade() -> None:
         sa.Column("inspector_id", sa.Integer(), nullable=False),
         sa.Column("note", sa.String(), server_default="", nullable=False),
         sa.CheckConstraint(
-            "outcome IN ('accepted', 'accepted_with_reservations', 'refused')",
-            name=("ck_acceptances_outcome"),
+            "outcome IN ('accepted', 'accepted_with_reservations', 'refused')", name=("ck_acceptances_outcome")
         ),
         sa.ForeignKeyConstraint(["device_id"], ["devices.id"], name=("fk_acceptances_device_id_devices")),
         sa.ForeignKeyConstraint(["inspector_id"], ["users.id"], name=("fk_acceptances_inspector_id_users")),
@@ -501,12 +498,18 @@ def upgrade() -> None:
         sa.Column("run_id", sa.Integer(), nullable=False),
         sa.Column("invoice_id", sa.Integer(), nullable=True),
         sa.ForeignKeyConstraint(["customer_id"], ["customers.id"], name=("fk_postings_customer_id_customers")),
-        sa.ForeignKeyConstraint(["invoice_id"], ["invoices.id"], name=("fk_postings_invoice_id_invoices")),
+        sa.ForeignKeyConstraint(
+            ["invoice_id"],
+            ["invoices.id"],
+            name=("fk_postings_invoice_id_invoices"),
+            initially="DEFERRED",
+            deferrable=True,
+        ),
         sa.ForeignKeyConstraint(["month"], ["periods.month"], name=("fk_postings_month_periods")),
         sa.ForeignKeyConstraint(["run_id"], ["runs.id"], name=("fk_postings_run_id_runs")),
         sa.PrimaryKeyConstraint("customer_id", "month", "n", name=("pk_postings")),
+        sa.UniqueConstraint("invoice_id", name=("uq_postings_invoice_id")),
     )
-    op.create_index(("ix_postings_invoice_id"), "postings", ["invoice_id"], unique=False)
     op.create_index(("ix_postings_month"), "postings", ["month"], unique=False)
     op.create_index(("ix_postings_run_id"), "postings", ["run_id"], unique=False)
     op.create_table(
@@ -593,8 +596,7 @@ def upgrade() -> None:
             "included_minutes = covered_minutes + expired_minutes", name=("ck_settlements_included")
         ),
         sa.CheckConstraint(
-            "overage_cents = round(overage_minutes * overage_rate * 100)",
-            name=("ck_settlements_overage_cents"),
+            "overage_cents = round(overage_minutes * overage_rate * 100)", name=("ck_settlements_overage_cents")
         ),
         sa.CheckConstraint("used_minutes = covered_minutes + overage_minutes", name=("ck_settlements_used")),
         sa.CheckConstraint("used_minutes >= 0 AND included_minutes >= 0", name=("ck_settlements_not_negative")),

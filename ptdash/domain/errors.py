@@ -9,15 +9,16 @@ class DomainError(Exception):
 
     message: ClassVar[str] = "This is not possible."
     status: ClassVar[int] = 422
+    code: ClassVar[str] = "domain_error"
+
+    def __init_subclass__(cls, **kwargs: Any) -> None:
+        """The fact's name for programs: `PeriodAlreadyClosed` -> `period_already_closed`."""
+        super().__init_subclass__(**kwargs)
+        cls.code = re.sub(r"(?<!^)(?=[A-Z])", "_", cls.__name__).lower()
 
     def __init__(self, **params: Any) -> None:
         self.params = params
         super().__init__(self.message % params)
-
-    @property
-    def code(self) -> str:
-        """The fact's name for programs: `PeriodAlreadyClosed` -> `period_already_closed`."""
-        return re.sub(r"(?<!^)(?=[A-Z])", "_", type(self).__name__).lower()
 
 
 class NotFound(DomainError):

@@ -223,34 +223,32 @@ def _package_lines(settled: Settled) -> list[Line]:
         "overage_minutes": settled.overage_minutes,
         "expired_minutes": settled.expired_minutes,
     }
+    contract, span, over = (settled.contract_id, settled.contract), settled.span, settled.overage_minutes
     base, rate = euros(settled.base_cents), settled.overage_rate
     return [
-        _contract_line(LineKind.PACKAGE_FEE, settled, settled.span, Decimal(1), "month", base, facts),
-        _contract_line(
-            LineKind.OVERAGE, settled, settled.span, Decimal(settled.overage_minutes), "minute", rate, facts
-        ),
+        _contract_line(LineKind.PACKAGE_FEE, contract, span, 1, "month", base, facts),
+        _contract_line(LineKind.OVERAGE, contract, span, over, "minute", rate, facts),
     ]
 
 
 def _contract_line(
     kind: LineKind,
-    contract: Settled | MaintenanceFacts,
+    contract: tuple[int, str],
     span: Span,
-    quantity: Decimal,
+    quantity: int,
     unit: str,
     unit_price: Decimal,
     explanation: dict[str, Any],
 ) -> Line:
-    is_settled = isinstance(contract, Settled)
     return Line(
         kind=kind,
-        quantity=quantity,
+        quantity=Decimal(quantity),
         unit=unit,
         unit_price=unit_price,
         service_from=span.first,
         service_until=span.last,
-        contract_id=contract.contract_id if is_settled else contract.id,
-        contract=contract.contract if is_settled else contract.number,
+        contract_id=contract[0],
+        contract=contract[1],
         explanation=explanation,
     )
 
@@ -285,37 +283,47 @@ def _maintenance_lines(contract: MaintenanceFacts, month: date) -> list[Line]:
     fee = in_force(contract.monthly_fee, contract.changes, span.first)
     amount = euros(pro_rata_cents(fee, span.days, month_days))
     explanation = {"monthly_fee": str(fee), "covered_days": span.days, "month_days": month_days}
-    lines = [_contract_line(LineKind.MAINTENANCE_FEE, contract, span, Decimal(1), "month", amount, explanation)]
-    for amount_cents, group in groupby(sorted(_device_shares(contract, month)), key=lambda share: share[0]):
+    which = (contract.id, contract.number)
+    lines = [_contract_line(LineKind.MAINTENANCE_FEE, which, span, 1, "month", amount, explanation)]
+    for amount_cents, group in groupby(_device_shares(contract, month), key=lambda share: share.amount_cents):
         shares = list(group)
-        first = min(share[2] for share in shares)
-        until = max(share[3] for share in shares)
+        first = min(share.span.first for share in shares)
+        days = (max(share.span.last for share in shares) - first).days + 1
         devices = [
-            {"device": number, "monthly_fee": fee, "from": start.isoformat(), "until": end.isoformat()}
-            for _, number, start, end, fee in shares
+            {
+                "device": share.device.inventory_number,
+                "monthly_fee": str(share.device.monthly_fee),
+                "covered_days": share.span.days,
+            }
+            for share in shares
         ]
+        amount = euros(amount_cents)
+        explanation = {"devices": devices, "month_days": month_days}
         lines.append(
             _contract_line(
-                LineKind.DEVICE_FEE,
-                contract,
-                Span(first, (until - first).days + 1),
-                Decimal(len(shares)),
-                "piece",
-                euros(amount_cents),
-                {"devices": devices, "month_days": month_days},
+                LineKind.DEVICE_FEE, which, Span(first, days), len(shares), "piece", amount, explanation
             )
         )
     return lines
 
 
-def _device_shares(contract: MaintenanceFacts, month: date) -> Iterable[tuple[int, str, date, date, str]]:
-    """(cents, inventory number, first day, last day, monthly fee) of each device that runs in the month."""
+@dataclass(frozen=True)
+class _DeviceShare:
+    device: DeviceFacts
+    span: Span
+    amount_cents: int
+
+
+def _device_shares(contract: MaintenanceFacts, month: date) -> list[_DeviceShare]:
+    """What each device costs for its days in the month, ordered by amount, then inventory number."""
+    shares = []
     for device in contract.devices:
         starts_on = max(device.included_from, contract.starts_on)
         ends = [day for day in (device.ends_before, contract.ends_before) if day]
         if span := days_within(month, starts_on, min(ends, default=None)):
-            amount = pro_rata_cents(device.monthly_fee, span.days, days_in(month))
-            yield amount, device.inventory_number, span.first, span.last, str(device.monthly_fee)
+            amount_cents = pro_rata_cents(device.monthly_fee, span.days, days_in(month))
+            shares.append(_DeviceShare(device, span, amount_cents))
+    return sorted(shares, key=lambda s: (s.amount_cents, s.device.inventory_number, s.span.first))
 
 
 def _material_line(material: MaterialFacts) -> Line:

@@ -1,0 +1,1 @@
+"""What workers do: entry points that carry only ids, call one service each and can run twice."""

@@ -41,6 +41,7 @@ class Run(Base):
     business_day: Mapped[date]
     ordered_by_id: Mapped[int | None] = mapped_column(ForeignKey("users.id"))
     ordered_at: Mapped[datetime]
+    enqueued_at: Mapped[datetime | None]
     finished_at: Mapped[datetime | None]
 
 
@@ -139,7 +140,10 @@ class Posting(Base):
     month: Mapped[date] = mapped_column(ForeignKey("periods.month"), primary_key=True, index=True)
     n: Mapped[int] = mapped_column(primary_key=True)
     run_id: Mapped[int] = mapped_column(ForeignKey("runs.id"), index=True)
-    invoice_id: Mapped[int | None] = mapped_column(ForeignKey("invoices.id"), index=True)
+    # Checked at the end of the transaction: the invoice with its number is written last.
+    invoice_id: Mapped[int | None] = mapped_column(
+        ForeignKey("invoices.id", deferrable=True, initially="DEFERRED"), unique=True
+    )
 
 
 class Settlement(Base):

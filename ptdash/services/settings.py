@@ -5,7 +5,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 
-import holidays
+from holidays import country_holidays
 from schwifty import BIC, IBAN
 from schwifty.exceptions import SchwiftyException
 from sqlalchemy import select
@@ -58,7 +58,7 @@ def _country(value: str) -> str:
 
 
 def _state(value: str) -> str:
-    known = holidays.Germany.subdivisions
+    known = country_holidays("DE").subdivisions
     if value.strip().upper() not in known:
         raise ValueError(f"give one of {', '.join(known)}.")
     return value.strip().upper()

@@ -1,0 +1,42 @@
+"""The command line. Exit 0: done; 1: refused by a rule, or a check that failed; 2: wrong usage."""
+
+import sys
+
+import click
+from redis import RedisError
+from sqlalchemy.exc import OperationalError
+
+from ptdash.cli import books, contracts, people, servers
+from ptdash.cli.edge import say
+from ptdash.domain.errors import DomainError
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+def cli() -> None:
+    """ptdash: tickets, minutes, contracts, updates and invoices of an IT service provider."""
+
+
+for command in (*servers.COMMANDS, *books.COMMANDS, *contracts.COMMANDS, *people.COMMANDS):
+    cli.add_command(command)
+
+
+def main() -> None:
+    """The `ptdash` command: what goes wrong is said in a sentence, never as a traceback."""
+    try:
+        cli(standalone_mode=False)
+    except click.exceptions.Exit as stop:
+        sys.exit(stop.exit_code)
+    except click.ClickException as error:
+        error.show()
+        sys.exit(2 if isinstance(error, click.UsageError) else 1)
+    except click.Abort:
+        sys.exit(1)
+    except DomainError as error:
+        say(f"Error: {error}")
+        sys.exit(1)
+    except OperationalError as error:
+        say(f"Error: the database does not answer ({str(error.orig).strip().splitlines()[0]}).")
+        sys.exit(1)
+    except RedisError as error:
+        say(f"Error: the queue does not answer ({error}).")
+        sys.exit(1)

@@ -1,0 +1,3 @@
+from ptdash.cli import main
+
+main()

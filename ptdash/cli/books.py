@@ -1,0 +1,146 @@
+"""Commands of the books: import, close, settlements, export, check."""
+
+import json
+import sys
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+import click
+from redis import RedisError
+
+from ptdash.cli.edge import Edge, answer, json_option, month_argument, opened, progress_bar, say
+from ptdash.config import Config
+from ptdash.db import transaction
+from ptdash.domain.periods import format_month
+from ptdash.jobs import closing
+from ptdash.jobs.queue import live_workers
+from ptdash.services import books, checks, close_document, importing, invoices
+
+
+@click.command("import")
+@click.argument("directory", type=click.Path(path_type=Path))
+@click.option("--dry-run", is_flag=True, help="Check everything, write nothing.")
+@json_option
+def import_command(directory: Path, dry_run: bool, as_json: bool) -> None:
+    """Import the CSV files of DIRECTORY, all in one transaction: any error, and nothing is written."""
+    with opened() as edge, progress_bar("Importing") as progress, transaction() as session:
+        result = importing.import_directory(
+            session, directory, today=edge.today, actor_id=None, now=edge.now, dry_run=dry_run, progress=progress
+        )
+        if not result.ok or dry_run:
+            session.rollback()
+    answer(result.as_json(), as_json, result.in_words)
+    sys.exit(0 if result.ok else 1)
+
+
+@click.command("close")
+@click.argument("month", callback=month_argument, metavar="YYYY-MM")
+@click.option("--preview", is_flag=True, help="Show what closing would give; write nothing.")
+@click.option("--wait", is_flag=True, help="Work it off in this process instead of handing it to the workers.")
+@json_option
+def close(month: date, preview: bool, wait: bool, as_json: bool) -> None:
+    """Preview or close a month: settle every customer's minutes and issue the invoices."""
+    with opened() as edge:
+        document = _preview(edge, month) if preview else _close(edge, month, wait)
+    answer(document, as_json, lambda: _in_words(document))
+    sys.exit(1 if document["blockers"] or document["parked"] else 0)
+
+
+def _preview(edge: Edge, month: date) -> dict[str, Any]:
+    with transaction() as session:
+        return close_document.preview(session, month, edge.today)
+
+
+def _close(edge: Edge, month: date, wait: bool) -> dict[str, Any]:
+    with transaction() as session:
+        run, blockers = books.begin(session, month, edge.today, actor_id=None, now=edge.now)
+        if blockers:
+            return close_document.refused(session, month, edge.today)
+    if run is not None and not wait and (redis_url := _queue_with_workers(edge.config)):
+        closing.enqueue_run(redis_url, run.id)
+        say(f"{format_month(month)} is being closed by the workers. See how far with: ptdash settlements")
+    elif run is not None:
+        with progress_bar(f"Closing {format_month(month)}") as progress:
+            closing.work_off(run.id, progress)
+    with transaction() as session:
+        return close_document.posted(session, month)
+
+
+def _queue_with_workers(config: Config) -> str | None:
+    """The queue's address where a worker listens to it."""
+    try:
+        return config.redis_url if config.redis_url and live_workers(config.redis_url) else None
+    except RedisError:
+        return None
+
+
+@click.command()
+@click.argument("month", callback=month_argument, metavar="YYYY-MM")
+@json_option
+def settlements(month: date, as_json: bool) -> None:
+    """The posted settlements and invoices of a month."""
+    with opened(), transaction() as session:
+        document = close_document.posted(session, month)
+    answer(document, as_json, lambda: _in_words(document))
+
+
+@click.command()
+@click.argument("month", callback=month_argument, metavar="YYYY-MM")
+@click.option("--format", "form", type=click.Choice(["json"]), required=True)
+@click.option("--out", type=click.Path(path_type=Path, file_okay=False), required=True)
+@json_option
+def export(month: date, form: str, out: Path, as_json: bool) -> None:
+    """Write the issued invoices of a month as files, one an invoice."""
+    with opened(), transaction() as session:
+        documents = invoices.export(session, month)
+    out.mkdir(parents=True, exist_ok=True)
+    for document in documents:
+        path = out / f"{document['number']}.{form}"
+        path.write_text(json.dumps(document, ensure_ascii=False, indent=1) + "\n", encoding="utf-8")
+    files = [f"{document['number']}.{form}" for document in documents]
+    answer({"period": format_month(month), "files": files}, as_json, lambda: f"{len(files)} files in {out}")
+
+
+@click.command()
+@json_option
+def check(as_json: bool) -> None:
+    """Verify the books: every invariant with what violates it."""
+    with opened(), transaction() as session:
+        report = checks.run(session)
+    answer(report, as_json, lambda: _checks_in_words(report))
+    sys.exit(0 if report["ok"] else 1)
+
+
+def _checks_in_words(report: dict[str, Any]) -> str:
+    lines = []
+    for result in report["checks"]:
+        lines.append(f"{'ok ' if result['ok'] else 'BAD'}  {result['name']:<38} {result['checked']:>9} checked")
+        lines += [f"       {violation}" for violation in result["violations"]]
+    return "\n".join(lines)
+
+
+def _in_words(document: dict[str, Any]) -> str:
+    lines = [f"{document['period']}: {document['state']}"]
+    lines += [f"  refused: {blocker['message']}" for blocker in document["blockers"]]
+    lines += [f"  parked:  {parked['customer']}: {parked['message']}" for parked in document["parked"]]
+    for row in document["settlements"]:
+        lines.append(
+            f"  {row['contract']:<12} {row['package']}  {row['used_minutes']:>5} of {row['included_minutes']:>3} min used, "
+            f"{row['overage_minutes']:>5} over, {row['expired_minutes']:>3} expired"
+        )
+    for invoice in document["invoices"]:
+        number = invoice["number"] or "(no number yet)"
+        lines.append(f"  {number:<15} customer {invoice['customer']:<10} {_euros(invoice['gross_cents']):>14} EUR")
+    totals = document["totals"]
+    lines.append(
+        f"  net {_euros(totals['net_cents'])}, VAT {_euros(totals['vat_cents'])}, gross {_euros(totals['gross_cents'])} EUR"
+    )
+    return "\n".join(lines)
+
+
+def _euros(cents: int) -> str:
+    return f"{cents / 100:,.2f}"
+
+
+COMMANDS = (import_command, close, settlements, export, check)

@@ -1,0 +1,193 @@
+"""The books: which months are open, closing or closed, and what each run still has to do."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from enum import StrEnum
+
+from sqlalchemy import ColumnElement, exists, func, insert, literal, select, update
+from sqlalchemy.orm import Session
+
+from ptdash.domain.bills import (
+    BeforeTheBooks,
+    Blocker,
+    EarlierMonthOpen,
+    MissingCompanyData,
+    MissingRate,
+    MonthNotOver,
+)
+from ptdash.domain.periods import format_month, next_month, previous_month
+from ptdash.models import Books, Customer, CustomerMonth, Period, Posting, Run
+from ptdash.services import audit, prices, settings
+
+REQUIRED_COMPANY_DATA = ("name", "street", "postal_code", "city", "country", "iban")
+
+
+class PeriodState(StrEnum):
+    OPEN = "open"
+    CLOSING = "closing"
+    CLOSED = "closed"
+
+
+@dataclass(frozen=True)
+class Progress:
+    """How far a month's close is, in customers."""
+
+    total: int
+    posted: int
+    parked: int
+    set_aside: int
+
+    @property
+    def left(self) -> int:
+        return self.total - self.posted - self.parked - self.set_aside
+
+
+def begins_on(session: Session) -> date | None:
+    """The first month that is closed, where the books begin; None before."""
+    return session.execute(select(Books.begins_on)).scalar_one()
+
+
+def state(session: Session, month: date) -> PeriodState:
+    """Open until its run begins; closed when every customer's month is posted or set aside."""
+    if session.get(Period, month) is None:
+        return PeriodState.OPEN
+    unsettled = select(CustomerMonth).where(
+        CustomerMonth.month == month, CustomerMonth.set_aside_reason.is_(None), ~_posted()
+    )
+    open_left = session.execute(select(exists(unsettled.subquery().select()))).scalar_one()
+    return PeriodState.CLOSING if open_left else PeriodState.CLOSED
+
+
+def blockers(session: Session, month: date, today: date) -> list[Blocker]:
+    """Why the month's run would be refused as a whole, in the order in which they are mended."""
+    found: list[Blocker] = []
+    begin = begins_on(session)
+    if begin and month < begin:
+        found.append(BeforeTheBooks(subject=format_month(begin)))
+    if today < next_month(month):
+        found.append(MonthNotOver(subject=format_month(month), from_on=next_month(month).isoformat()))
+    earlier = previous_month(month)
+    if begin and month > begin and state(session, earlier) is not PeriodState.CLOSED:
+        found.append(EarlierMonthOpen(subject=format_month(earlier)))
+    found += [MissingRate(subject=item) for item in prices.valid_on(session, month).missing]
+    found += [MissingCompanyData(subject=field) for field in _missing_company_data(session)]
+    return found
+
+
+def begin(
+    session: Session, month: date, business_day: date, *, actor_id: int | None, now: datetime
+) -> tuple[Run | None, list[Blocker]]:
+    """The run that closes a month: the unfinished one where there is one, else a new one.
+
+    A month whose run is finished but left parked customers gets a new run that tries them again. A closed
+    month has nothing to run: (None, []). A refused one: (None, its blockers).
+    """
+    session.execute(select(Books.id).with_for_update())
+    current = state(session, month)
+    if current is PeriodState.CLOSED:
+        return None, []
+    if run := _unfinished_run(session, month):
+        return run, []
+    if found := blockers(session, month, business_day):
+        return None, found
+    if current is PeriodState.OPEN:
+        session.execute(update(Books).where(Books.begins_on.is_(None)).values(begins_on=month))
+        session.execute(insert(Period).values(month=month, begun_at=now))
+    run = Run(month=month, business_day=business_day, ordered_by_id=actor_id, ordered_at=now, enqueued_at=now)
+    session.add(run)
+    session.flush()
+    _take_customers(session, run)
+    after = {"run": run.id, "business_day": business_day}
+    audit.record(session, "begin_close", "period", format_month(month), actor_id=actor_id, now=now, after=after)
+    return run, []
+
+
+def pending(session: Session, run_id: int) -> Sequence[int]:
+    """The customers a run has still to post, by id."""
+    return (
+        session.execute(
+            select(CustomerMonth.customer_id)
+            .where(CustomerMonth.run_id == run_id, _undecided())
+            .order_by(CustomerMonth.customer_id)
+        )
+        .scalars()
+        .all()
+    )
+
+
+def finish(session: Session, run_id: int, *, now: datetime) -> bool:
+    """Mark a run as finished where nothing is left to do; whether it is. Its own transaction, after the last
+    posting: of two that end at once, the later one sees both."""
+    run = session.execute(select(Run).where(Run.id == run_id).with_for_update()).scalar_one()
+    if run.finished_at is None and not pending(session, run_id):
+        run.finished_at = now
+        session.flush()
+        done = progress(session, run.month)
+        after = {"run": run.id, "posted": done.posted, "parked": done.parked}
+        audit.record(session, "finish_run", "period", format_month(run.month), actor_id=None, now=now, after=after)
+    return run.finished_at is not None
+
+
+def stalled_runs(session: Session, now: datetime, patience: timedelta) -> Sequence[Run]:
+    """Unfinished runs whose jobs were last enqueued longer ago than `patience`; claims them for the caller."""
+    claimed = (
+        update(Run)
+        .where(Run.finished_at.is_(None), Run.enqueued_at < now - patience)
+        .values(enqueued_at=now)
+        .returning(Run)
+    )
+    return session.execute(claimed).scalars().all()
+
+
+def progress(session: Session, month: date) -> Progress:
+    """Counts of the month's customers by what became of them."""
+    row = session.execute(
+        select(
+            func.count(),
+            func.count().filter(_posted()),
+            func.count().filter(CustomerMonth.park_code.is_not(None)),
+            func.count().filter(CustomerMonth.set_aside_reason.is_not(None)),
+        ).where(CustomerMonth.month == month)
+    ).one()
+    return Progress(*row)
+
+
+def latest_run(session: Session, month: date) -> Run | None:
+    return session.execute(
+        select(Run).where(Run.month == month).order_by(Run.id.desc()).limit(1)
+    ).scalar_one_or_none()
+
+
+def _unfinished_run(session: Session, month: date) -> Run | None:
+    return session.execute(select(Run).where(Run.month == month, Run.finished_at.is_(None))).scalar_one_or_none()
+
+
+def _take_customers(session: Session, run: Run) -> None:
+    """Every customer's month that is not settled yet belongs to the run; what was parked is tried again."""
+    new = select(Customer.id, literal(run.month), literal(run.id)).where(
+        ~exists().where(CustomerMonth.customer_id == Customer.id, CustomerMonth.month == run.month)
+    )
+    session.execute(insert(CustomerMonth).from_select(["customer_id", "month", "run_id"], new))
+    session.execute(
+        update(CustomerMonth)
+        .where(CustomerMonth.month == run.month, CustomerMonth.set_aside_reason.is_(None), ~_posted())
+        .values(run_id=run.id, park_code=None, park_params=None)
+        .execution_options(synchronize_session=False)
+    )
+
+
+def _undecided() -> ColumnElement[bool]:
+    return CustomerMonth.park_code.is_(None) & CustomerMonth.set_aside_reason.is_(None) & ~_posted()
+
+
+def _posted() -> ColumnElement[bool]:
+    return exists().where(Posting.customer_id == CustomerMonth.customer_id, Posting.month == CustomerMonth.month)
+
+
+def _missing_company_data(session: Session) -> list[str]:
+    company = settings.company(session)
+    missing = [field for field in REQUIRED_COMPANY_DATA if not company[field]]
+    if not company["vat_id"] and not company["tax_number"]:
+        missing.append("vat_id")
+    return missing

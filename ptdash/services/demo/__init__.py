@@ -1,0 +1,31 @@
+"""Demo data: a working company on the first start, made through the same import as real data."""
+
+from datetime import date, datetime
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+from sqlalchemy import exists, select
+from sqlalchemy.orm import Session
+
+from ptdash.models import User
+from ptdash.services import importing, users
+from ptdash.services.demo.bundle import USERS, build
+
+PASSWORD = "ptdash-demo"
+LOGINS = tuple((email, role) for email, _name, role, _language in USERS)
+
+
+def is_empty(session: Session) -> bool:
+    """Whether nobody can sign in yet, so that nothing is there that demo data could spoil."""
+    return not session.execute(select(exists(select(User.id)))).scalar_one()
+
+
+def seed(session: Session, *, today: date, now: datetime) -> None:
+    """Import the demo company and give everybody the demo password."""
+    with TemporaryDirectory(prefix="ptdash-demo-") as directory:
+        build(today).write(Path(directory))
+        result = importing.import_directory(session, Path(directory), today=today, actor_id=None, now=now)
+    if not result.ok:
+        raise RuntimeError(f"the demo data do not pass the import: {result.errors[:3]}")
+    for email, _role in LOGINS:
+        users.set_password(session, users.by_email(session, email).id, PASSWORD, actor_id=None, now=now)

@@ -1,0 +1,37 @@
+"""Issued invoices: reading them, and tracing every amount down to its time entries."""
+
+from datetime import date
+from typing import Any
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session, selectinload
+
+from ptdash.models import Invoice
+from ptdash.services.close_document import contract_numbers, invoice_document
+
+
+def export(session: Session, month: date) -> list[dict[str, Any]]:
+    """The period's issued invoices with seller, buyer and dates, in order of their numbers."""
+    rows = (
+        session.execute(
+            select(Invoice)
+            .where(Invoice.period == month)
+            .options(selectinload(Invoice.lines))
+            .order_by(Invoice.series_year, Invoice.series_number)
+        )
+        .scalars()
+        .all()
+    )
+    contracts = contract_numbers(session, (line for row in rows for line in row.lines))
+    return [
+        invoice_document(row, contracts)
+        | {
+            "kind": row.kind,
+            "revision": row.revision,
+            "issued_on": row.issued_on.isoformat(),
+            "due_on": row.due_on.isoformat(),
+            "seller": row.seller,
+            "buyer": row.buyer,
+        }
+        for row in rows
+    ]

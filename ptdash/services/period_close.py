@@ -1,0 +1,208 @@
+"""Posting customers' months: settlements, the issued invoice and its number, in one transaction."""
+
+import hashlib
+from collections.abc import Collection, Sequence
+from datetime import date, datetime, timedelta
+from typing import Any
+
+from sqlalchemy import insert, select, text, update
+from sqlalchemy.dialects.postgresql import insert as upsert
+from sqlalchemy.orm import Session
+
+from ptdash.domain.bills import Parked, PostingFailed
+from ptdash.domain.periods import format_month
+from ptdash.models import (
+    CustomerBook,
+    CustomerMonth,
+    Invoice,
+    InvoiceLine,
+    NumberSeries,
+    Posting,
+    Run,
+    Settlement,
+)
+from ptdash.services import audit, books, prices, settings
+from ptdash.services.billing import CustomerBill, bill
+
+BUYER_FIELDS = ("number", "name", "contact", "email", "street", "postal_code", "city", "country", "vat_id")
+
+
+def post(session: Session, run_id: int, customer_ids: Collection[int], *, now: datetime) -> int:
+    """Post those of the customers that the run has still to post; how many were decided (posted or parked).
+
+    Their books are locked first, in id order and in a statement of its own, so that whatever is read
+    afterwards has every fact committed before. The invoice numbers are drawn last.
+    """
+    run = session.get_one(Run, run_id)
+    session.execute(
+        select(CustomerBook.customer_id)
+        .where(CustomerBook.customer_id.in_(customer_ids))
+        .order_by(CustomerBook.customer_id)
+        .with_for_update()
+    )
+    undecided = set(books.pending(session, run_id)) & set(customer_ids)
+    if not undecided:
+        return 0
+    bills = bill(session, undecided, run.month, prices.valid_on(session, run.month))
+    for parked in (item for item in bills if item.parked):
+        _park(session, parked.customer.id, run, parked.parked)
+    _write(session, run, [item for item in bills if not item.parked], now)
+    return len(undecided)
+
+
+def park_failed(session: Session, run_id: int, customer_id: int, reference: str) -> None:
+    """Park a customer whose posting raised something unforeseen, so that it stops nobody else."""
+    _park(session, customer_id, session.get_one(Run, run_id), PostingFailed(reference=reference))
+
+
+def _park(session: Session, customer_id: int, run: Run, reason: Parked | None) -> None:
+    assert reason is not None
+    session.execute(
+        update(CustomerMonth)
+        .where(CustomerMonth.customer_id == customer_id, CustomerMonth.month == run.month)
+        .values(park_code=reason.code, park_params=reason.params)
+        .execution_options(synchronize_session=False)
+    )
+
+
+def _write(session: Session, run: Run, bills: Sequence[CustomerBill], now: datetime) -> None:
+    if not bills:
+        return
+    billed = [item for item in bills if item.lines]
+    ids = _reserve_invoice_ids(session, len(billed))
+    invoice_ids = {item.customer.id: invoice_id for item, invoice_id in zip(billed, ids, strict=True)}
+    postings = [
+        {
+            "customer_id": item.customer.id,
+            "month": run.month,
+            "n": 1,
+            "run_id": run.id,
+            "invoice_id": invoice_ids.get(item.customer.id),
+        }
+        for item in bills
+    ]
+    session.execute(insert(Posting), postings)
+    if settled := [row for item in bills for row in _settlement_rows(item, run.month)]:
+        session.execute(insert(Settlement), settled)
+    numbers = _issue(session, run, billed, ids) if billed else []
+    _record(session, run, bills, numbers, now)
+
+
+def _reserve_invoice_ids(session: Session, count: int) -> Sequence[int]:
+    series = text("SELECT nextval(pg_get_serial_sequence('invoices', 'id')) FROM generate_series(1, :count)")
+    return session.execute(series, {"count": count}).scalars().all()
+
+
+def _settlement_rows(item: CustomerBill, month: date) -> list[dict[str, Any]]:
+    return [
+        {
+            "contract_id": settled.contract_id,
+            "month": month,
+            "n": 1,
+            "customer_id": item.customer.id,
+            "package": settled.package,
+            "package_price": settled.package_price,
+            "overage_rate": settled.overage_rate,
+            "covered_from": settled.span.first,
+            "covered_days": settled.span.days,
+            "month_days": settled.month_days,
+            "included_minutes": settled.included_minutes,
+            "used_minutes": settled.used_minutes,
+            "covered_minutes": settled.covered_minutes,
+            "overage_minutes": settled.overage_minutes,
+            "expired_minutes": settled.expired_minutes,
+            "base_cents": settled.base_cents,
+            "overage_cents": settled.overage_cents,
+        }
+        for settled in item.settlements
+    ]
+
+
+def _issue(session: Session, run: Run, billed: Sequence[CustomerBill], ids: Sequence[int]) -> list[str]:
+    """Draw the numbers and write the invoices with them; the numbers, in order."""
+    seller = settings.company(session)
+    due_on = run.business_day + timedelta(days=int(seller["payment_days"]))
+    year = run.business_day.year
+    first = _draw_numbers(session, year, len(billed))
+    numbers = [f"RE-{year}-{first + i:05d}" for i in range(len(billed))]
+    session.execute(
+        insert(Invoice),
+        [
+            {
+                "id": ids[i],
+                "number": numbers[i],
+                "series_year": year,
+                "series_number": first + i,
+                "customer_id": item.customer.id,
+                "period": run.month,
+                "kind": "bill",
+                "revision": 1,
+                "run_id": run.id,
+                "issued_on": run.business_day,
+                "due_on": due_on,
+                "seller": seller,
+                "buyer": {field: getattr(item.customer, field) for field in BUYER_FIELDS},
+                "net_cents": item.totals.net_cents,
+                "vat_cents": item.totals.vat_cents,
+                "gross_cents": item.totals.gross_cents,
+            }
+            for i, item in enumerate(billed)
+        ],
+    )
+    session.execute(
+        insert(InvoiceLine),
+        [row for item, invoice_id in zip(billed, ids, strict=True) for row in _line_rows(item, invoice_id)],
+    )
+    return numbers
+
+
+def _line_rows(item: CustomerBill, invoice_id: int) -> list[dict[str, Any]]:
+    return [
+        {
+            "invoice_id": invoice_id,
+            "pos": pos,
+            "service_month": row.service_month,
+            "kind": row.line.kind.value,
+            "contract_id": row.line.contract_id,
+            "description": row.description,
+            "quantity": row.line.quantity,
+            "unit": row.line.unit,
+            "unit_price": row.line.unit_price,
+            "net_cents": row.line.net_cents,
+            "vat_category": row.vat.category.value,
+            "vat_rate": row.vat.rate,
+            "service_from": row.line.service_from,
+            "service_until": row.line.service_until,
+            "explanation": row.line.explanation,
+        }
+        for pos, row in enumerate(item.lines, start=1)
+    ]
+
+
+def _draw_numbers(session: Session, year: int, count: int) -> int:
+    """Take `count` numbers of the year's series in one step; the first of them. The last lock taken."""
+    drawn = upsert(NumberSeries).values(year=year, last=count)
+    last: int = session.execute(
+        drawn.on_conflict_do_update(
+            index_elements=["year"], set_={"last": NumberSeries.last + drawn.excluded.last}
+        ).returning(NumberSeries.last)
+    ).scalar_one()
+    return last - count + 1
+
+
+def _record(
+    session: Session, run: Run, bills: Sequence[CustomerBill], numbers: Sequence[str], now: datetime
+) -> None:
+    """One audit event a batch, with counts and a hash over what was posted."""
+    posted = "\n".join(f"{item.customer.number} {item.totals.net_cents} {item.totals.vat_cents}" for item in bills)
+    after = {
+        "run": run.id,
+        "customers": len(bills),
+        "invoices": len(numbers),
+        "first": numbers[0] if numbers else None,
+        "last": numbers[-1] if numbers else None,
+        "sha256": hashlib.sha256(posted.encode()).hexdigest(),
+    }
+    audit.record(
+        session, "post", "period", format_month(run.month), actor_id=run.ordered_by_id, now=now, after=after
+    )
