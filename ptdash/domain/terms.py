@@ -157,6 +157,12 @@ def contract_end(facts: ContractFacts) -> date | None:
     return min(ends, default=None)
 
 
+def ends_before(facts: ContractFacts) -> date | None:
+    """The day after `contract_end`, as half-open ranges keep it; None for a contract that goes on."""
+    end = contract_end(facts)
+    return None if end is None else end + ONE_DAY
+
+
 def known_on(facts: ContractFacts, day: date) -> ContractFacts:
     """The facts as they were on a day: notices received and withdrawn later are not known yet."""
     notices = tuple(

@@ -1,0 +1,181 @@
+"""Contracts: what they are on a day, and the last day that their facts fix."""
+
+from collections.abc import Collection, Iterator, Sequence
+from datetime import date
+from decimal import Decimal
+from typing import Any
+
+from sqlalchemy import ColumnElement, select, true
+from sqlalchemy.orm import Session, subqueryload
+from sqlalchemy.orm.interfaces import ORMOption
+
+from ptdash.domain import terms
+from ptdash.domain.errors import Conflict
+from ptdash.domain.money import cents
+from ptdash.domain.settlement import in_force
+from ptdash.domain.terms import ONE_DAY, ContractFacts, ContractState, Lifecycle, Notice
+from ptdash.models import Contract, ContractDevice, Customer, Device, Price
+from ptdash.services.prices import PACKAGES
+
+PackagePrices = dict[str, list[tuple[date, Decimal]]]
+
+
+class EndsBeforeItStarts(Conflict):
+    message = "Contract %(contract)s would end on %(ends_on)s, before it starts on %(starts_on)s."
+
+
+class DeviceEntersAfterEnd(Conflict):
+    message = (
+        "Device %(device)s enters contract %(contract)s on %(included_from)s, "
+        "but the contract would end on %(ends_on)s. Take the device out first."
+    )
+
+
+def renewals(session: Session, on: date) -> list[dict[str, Any]]:
+    """Every contract's state, term, deadline and monthly price (net cents) on a day, by contract number.
+
+    Facts dated after the day are ignored. `monthly_net_cents` is what a whole month costs as of that day (of
+    an ended contract: as of its last day), None where the package has no price yet.
+    """
+    prices = _package_prices(session)
+    changes = (Contract.package_changes, Contract.fee_changes, Contract.devices)
+    return [
+        _renewal(contract, customer, terms.lifecycle(facts_of(contract, customer.is_consumer), on), on, prices)
+        for contract, customer in _contracts(session, true(), *(subqueryload(of) for of in changes))
+    ]
+
+
+def facts_of(contract: Contract, is_consumer: bool) -> ContractFacts:
+    """What decides how long a contract runs; its notices must be loaded."""
+    return ContractFacts(
+        starts_on=contract.starts_on,
+        term_months=contract.term_months,
+        notice_months=contract.notice_months,
+        renewal_months=contract.renewal_months,
+        is_consumer=is_consumer,
+        notices=tuple(
+            Notice(row.received_on, "extraordinary" if row.ends_on else "ordinary", row.ends_on, row.withdrawn_on)
+            for row in contract.notices
+        ),
+    )
+
+
+def derived_ends(
+    session: Session, contract_ids: Collection[int] | None = None
+) -> Iterator[tuple[Contract, date | None]]:
+    """Each contract (all, or these) with the `ends_before` that its facts give, by contract number."""
+    which = true() if contract_ids is None else Contract.id.in_(contract_ids)
+    for contract, customer in _contracts(session, which):
+        yield contract, terms.ends_before(facts_of(contract, customer.is_consumer))
+
+
+def store_ends(session: Session, contract_ids: Collection[int]) -> list[str]:
+    """Store the last day that these contracts' facts fix, or clear it, and end or reopen their devices with them.
+
+    Returns the numbers of the contracts whose end changed; the caller records who changed the facts. Raises
+    EndsBeforeItStarts and DeviceEntersAfterEnd. Where a successor overlaps a reopened contract or device, the
+    database refuses (`ex_contracts_one_support_package`, `ex_contract_devices_one_contract`).
+    """
+    session.flush()
+    changed = []
+    for contract, ends_before in derived_ends(session, contract_ids):
+        if ends_before is not None and ends_before <= contract.starts_on:
+            ends_on = ends_before - ONE_DAY
+            raise EndsBeforeItStarts(contract=contract.number, starts_on=contract.starts_on, ends_on=ends_on)
+        if contract.ends_before != ends_before:
+            contract.ends_before = ends_before
+            changed.append(contract.number)
+    session.flush()  # before the devices: the database holds them inside their contract's stored life
+    _end_devices(session, contract_ids)
+    return changed
+
+
+def device_ends_before(included_until: date | None, contract_ends_before: date | None) -> date | None:
+    """What holds of the two: the day that a person set (inclusive), or the contract's end where it comes first."""
+    ends = [contract_ends_before, included_until and included_until + ONE_DAY]
+    return min((day for day in ends if day), default=None)
+
+
+def _end_devices(session: Session, contract_ids: Collection[int]) -> None:
+    rows = session.execute(
+        select(ContractDevice, Contract, Device.inventory_number)
+        .join(Contract, Contract.id == ContractDevice.contract_id)
+        .join(Device, Device.id == ContractDevice.device_id)
+        .where(ContractDevice.contract_id.in_(contract_ids))
+        .order_by(ContractDevice.id)
+    ).all()
+    for row, contract, inventory_number in rows:
+        ends_before = device_ends_before(row.included_until, contract.ends_before)
+        if ends_before is not None and ends_before <= row.included_from:
+            raise DeviceEntersAfterEnd(
+                device=inventory_number,
+                contract=contract.number,
+                included_from=row.included_from,
+                ends_on=ends_before - ONE_DAY,
+            )
+        row.ends_before = ends_before
+    session.flush()
+
+
+def _contracts(
+    session: Session, which: ColumnElement[bool], *options: ORMOption
+) -> Sequence[tuple[Contract, Customer]]:
+    """Contracts with customer and notices, read anew: one query each, however many contracts there are."""
+    rows = session.execute(
+        select(Contract, Customer)
+        .join(Customer, Customer.id == Contract.customer_id)
+        .where(which)
+        .options(subqueryload(Contract.notices), *options)
+        .order_by(Contract.number)
+        .execution_options(populate_existing=True)
+    )
+    return [(contract, customer) for contract, customer in rows]
+
+
+def _package_prices(session: Session) -> PackagePrices:
+    """Every package's dated prices."""
+    prices: PackagePrices = {package: [] for package in PACKAGES}
+    packages = {f"package_{package}": package for package in PACKAGES}
+    for row in session.execute(select(Price).where(Price.item.in_(packages))).scalars():
+        prices[packages[row.item]].append((row.valid_from, row.net))
+    return prices
+
+
+def _renewal(
+    contract: Contract, customer: Customer, known: Lifecycle, on: date, prices: PackagePrices
+) -> dict[str, Any]:
+    priced_on = known.ends_on if known.ends_on and known.state is ContractState.ENDED else on
+    return {
+        "contract": contract.number,
+        "customer": customer.number,
+        "kind": contract.kind,
+        "state": known.state.value,
+        "term_starts_on": known.term_starts_on.isoformat(),
+        "term_ends_on": _iso(known.term_ends_on),
+        "notice_deadline": _iso(known.notice_deadline),
+        "renews_on": _iso(known.renews_on),
+        "ends_on": _iso(known.ends_on),
+        "monthly_net_cents": _monthly_net_cents(contract, priced_on, prices),
+    }
+
+
+def _monthly_net_cents(contract: Contract, day: date, prices: PackagePrices) -> int | None:
+    """A whole month's price as of a day: the package's, or the contract's fee and those of its devices."""
+    if contract.package is not None:
+        packages = [(change.effective_on, change.package) for change in contract.package_changes]
+        net = in_force(None, prices[in_force(contract.package, packages, day)], day)
+        return None if net is None else cents(net)
+    assert contract.monthly_fee is not None  # the table's check: a maintenance contract has a fee
+    fees = [(change.effective_on, change.monthly_fee) for change in contract.fee_changes]
+    devices = (row.monthly_fee for row in contract.devices if _includes(row, day))
+    return cents(in_force(contract.monthly_fee, fees, day)) + sum(cents(fee) for fee in devices)
+
+
+def _includes(row: ContractDevice, day: date) -> bool:
+    """Whether a device is in its contract on a day that the contract runs. What a person set counts, not the
+    stored end: a notice that was received later was not known on that day."""
+    return row.included_from <= day and (row.included_until is None or day <= row.included_until)
+
+
+def _iso(day: date | None) -> str | None:
+    return None if day is None else day.isoformat()

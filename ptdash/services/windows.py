@@ -1,0 +1,30 @@
+"""The maintenance window of a month, with the company's public holidays."""
+
+from datetime import date
+from typing import Any
+
+from holidays import country_holidays
+from sqlalchemy.orm import Session
+
+from ptdash.domain import windows
+from ptdash.domain.periods import format_month
+from ptdash.domain.windows import CLOSES_AT, OPENS_AT, WindowRule
+from ptdash.services import settings
+
+
+def window(session: Session, month: date) -> dict[str, Any]:
+    """The window's days in the month of this first day, Berlin time, and the holidays left out of them.
+
+    The holidays are those of the company's federal state; while that is not set, the ones of all Germany.
+    """
+    rule = WindowRule(settings.get(session, "window_rule") or WindowRule.THIRD_MONDAY)
+    state = settings.get(session, "company.federal_state") or None
+    holidays = country_holidays("DE", subdiv=state, years=month.year, language="de")
+    found = windows.window(month, rule, holidays)
+    return {
+        "month": format_month(found.month),
+        "days": [day.isoformat() for day in found.days],
+        "from": OPENS_AT.isoformat("minutes"),
+        "until": CLOSES_AT.isoformat("minutes"),
+        "left_out": [{"day": day.isoformat(), "reason": reason} for day, reason in found.left_out],
+    }
