@@ -25,6 +25,7 @@ from ptdash.services.prices import MonthPrices
 from ptdash.services.wording import describe
 
 ADDRESS_FIELDS = ("name", "street", "postal_code", "city")
+BUYER_FIELDS = ("number", "name", "contact", "email", "street", "postal_code", "city", "country", "vat_id")
 
 
 @dataclass(frozen=True)
@@ -44,6 +45,11 @@ class CustomerBill:
 def bill(session: Session, customer_ids: Collection[int], month: date, prices: MonthPrices) -> list[CustomerBill]:
     """The customers' bills of a month, ordered by customer number. Every price of the month must be there."""
     return [_bill_one(loaded, prices) for loaded in facts.load(session, customer_ids, month)]
+
+
+def buyer(customer: Customer) -> dict[str, str]:
+    """The copy of a customer that its invoice keeps."""
+    return {field: getattr(customer, field) for field in BUYER_FIELDS}
 
 
 def _bill_one(loaded: facts.CustomerFacts, prices: MonthPrices) -> CustomerBill:

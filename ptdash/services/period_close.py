@@ -22,9 +22,7 @@ from ptdash.models import (
     Settlement,
 )
 from ptdash.services import audit, books, prices, settings
-from ptdash.services.billing import CustomerBill, bill
-
-BUYER_FIELDS = ("number", "name", "contact", "email", "street", "postal_code", "city", "country", "vat_id")
+from ptdash.services.billing import CustomerBill, bill, buyer
 
 
 def post(session: Session, run_id: int, customer_ids: Collection[int], *, now: datetime) -> int:
@@ -141,7 +139,7 @@ def _issue(session: Session, run: Run, billed: Sequence[CustomerBill], ids: Sequ
                 "issued_on": run.business_day,
                 "due_on": due_on,
                 "seller": seller,
-                "buyer": {field: getattr(item.customer, field) for field in BUYER_FIELDS},
+                "buyer": buyer(item.customer),
                 "net_cents": item.totals.net_cents,
                 "vat_cents": item.totals.vat_cents,
                 "gross_cents": item.totals.gross_cents,

@@ -1,0 +1,145 @@
+"""Abrechnung: the months, a month's preview and close, and invoices with every amount explained."""
+
+from datetime import date, timedelta
+from decimal import Decimal
+from math import ceil
+
+from flask import Blueprint, Response, request, url_for
+from flask.blueprints import BlueprintSetupState
+from flask_babel import gettext
+from flask_login import current_user
+from redis import RedisError
+from werkzeug.routing import BaseConverter, ValidationError
+
+from ptdash.blueprints.billing.words import LINE_UNITS, TREATMENTS, sentence
+from ptdash.db import transaction
+from ptdash.domain.errors import DomainError
+from ptdash.domain.periods import format_month, parse_month, previous_month
+from ptdash.jobs import closing
+from ptdash.models import Role
+from ptdash.services import books, close_results, statements
+from ptdash.web.access import access
+from ptdash.web.pages import config, now, render_page, see_other, toast, today
+
+PAGE_ROWS = 50
+
+bp = Blueprint("billing", __name__, url_prefix="/billing")
+access.blueprint(bp, Role.MANAGER)
+
+
+class MonthConverter(BaseConverter):
+    """A month in an address, as 2026-10."""
+
+    regex = r"\d{4}-\d{2}"
+
+    def to_python(self, value: str) -> date:
+        try:
+            return parse_month(value)
+        except DomainError:
+            raise ValidationError from None
+
+    def to_url(self, value: date) -> str:
+        return format_month(value)
+
+
+@bp.record_once
+def _add_converter(state: BlueprintSetupState) -> None:
+    state.app.url_map.converters["month"] = MonthConverter
+
+
+@bp.context_processor
+def _words() -> dict[str, object]:
+    return {"sentence": sentence, "treatments": TREATMENTS, "units": LINE_UNITS, "page_href": _page_href}
+
+
+@bp.app_template_filter("decimal")
+def _decimal(text: str) -> Decimal:
+    """A number as an explanation stores it."""
+    return Decimal(text)
+
+
+def _page_href(page: int) -> str:
+    """This page's address with another page number."""
+    args = {**request.args, "page": page}
+    return url_for(str(request.endpoint), **(request.view_args or {}), **args)
+
+
+@bp.get("/")
+def index() -> Response:
+    with transaction() as session:
+        rows = close_results.months(session, today())
+        expected = close_results.expected_net(session, rows, today())
+    return render_page("billing/index.html", rows=rows, expected=expected)
+
+
+@bp.get("/<month:month>")
+def period(month: date) -> Response:
+    with transaction() as session:
+        result = close_results.result(session, month, today())
+        run = books.latest_run(session, month)
+        before = close_results.net_of(session, previous_month(month))
+    only_parked = request.args.get("show") == "parked"
+    rows = result.parked if only_parked else result.rows
+    pages = max(1, ceil(len(rows) / PAGE_ROWS))
+    page = min(max(request.args.get("page", 1, type=int), 1), pages)
+    return render_page(
+        "billing/period.html",
+        result=result,
+        run=run,
+        before=before,
+        previous=previous_month(month),
+        only_parked=only_parked,
+        rows=rows[(page - 1) * PAGE_ROWS : page * PAGE_ROWS],
+        page=page,
+        pages=pages,
+        seconds_left=_seconds_left(result.progress, now() - run.ordered_at) if run else None,
+    )
+
+
+@bp.post("/<month:month>/close")
+def close(month: date) -> Response:
+    """Begin the close, or try again what was parked; workers do the rest."""
+    with transaction() as session:
+        run, blockers = books.begin(session, month, today(), actor_id=current_user.id, now=now())
+    if blockers:
+        raise blockers[0]
+    if run:
+        _hand_to_workers(run.id)
+    return see_other(url_for("billing.period", month=month))
+
+
+@bp.get("/<month:month>/customers/<customer>")
+def customer(month: date, customer: str) -> Response:
+    """A customer's month before it is posted; afterwards the invoice it became."""
+    with transaction() as session:
+        number = statements.invoice_of(session, customer, month)
+        if number is None:
+            statement = statements.drafted(session, customer, month)
+    if number is not None:
+        return see_other(url_for("billing.invoice", number=number))
+    return render_page("billing/statement.html", statement=statement)
+
+
+@bp.get("/invoices/<number>")
+def invoice(number: str) -> Response:
+    with transaction() as session:
+        statement = statements.issued(session, number)
+    return render_page("billing/statement.html", statement=statement)
+
+
+def _hand_to_workers(run_id: int) -> None:
+    """Where the queue is away the run stands in the database all the same; the sweep will find it."""
+    redis_url = config().redis_url
+    try:
+        if redis_url:
+            closing.enqueue_run(redis_url, run_id)
+    except RedisError:
+        toast(gettext("The queue does not answer. The close goes on by itself as soon as it is back."), "danger")
+
+
+def _seconds_left(progress: books.Progress | None, elapsed: timedelta) -> int | None:
+    """An estimate from the pace so far; None before the first result and after the last."""
+    if progress is None or not progress.left:
+        return None
+    done = progress.posted + progress.parked
+    return ceil(elapsed.total_seconds() / done * progress.left) if done else None

@@ -1,0 +1,43 @@
+"""The words of the billing pages for what services and rules name by code."""
+
+from flask_babel import gettext, lazy_gettext
+
+from ptdash.domain.errors import DomainError
+
+TREATMENTS = {
+    "package": lazy_gettext("Package"),
+    "maintenance": lazy_gettext("Maintenance"),
+    "warranty": lazy_gettext("Warranty"),
+    "separate": lazy_gettext("Separate"),
+    "goodwill": lazy_gettext("Goodwill"),
+}
+LINE_UNITS = {
+    "month": lazy_gettext("month"),
+    "minute": lazy_gettext("min"),
+    "piece": lazy_gettext("pcs"),
+}
+# What a reason may name: price items, and fields of customers and of the company.
+NAMED = {
+    "package_S": lazy_gettext("package S"),
+    "package_M": lazy_gettext("package M"),
+    "package_L": lazy_gettext("package L"),
+    "overage_minute": lazy_gettext("overage minutes"),
+    "separate_minute": lazy_gettext("separate minutes"),
+    "vat_standard": lazy_gettext("the standard VAT rate"),
+    "name": lazy_gettext("name"),
+    "street": lazy_gettext("street"),
+    "postal_code": lazy_gettext("postal code"),
+    "city": lazy_gettext("city"),
+    "country": lazy_gettext("country"),
+    "iban": lazy_gettext("IBAN"),
+    "vat_id": lazy_gettext("VAT id or tax number"),
+}
+
+
+def sentence(error: DomainError) -> str:
+    """A refusal or a reason in the language of the page."""
+    return str(gettext(error.message, **{name: _named(value) for name, value in error.params.items()}))
+
+
+def _named(value: object) -> str:
+    return ", ".join(str(NAMED.get(part, part)) for part in str(value).split(", "))
