@@ -1,0 +1,8 @@
+"""The areas of the house, each with its views and forms; create_app() registers them in this order."""
+
+from ptdash.blueprints.admin.views import bp as admin
+from ptdash.blueprints.auth.views import bp as auth
+from ptdash.blueprints.billing.views import bp as billing
+from ptdash.blueprints.overview.views import bp as overview
+
+AREAS = (overview, billing, auth, admin)

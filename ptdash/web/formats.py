@@ -1,0 +1,141 @@
+"""Numbers, money and dates as people read them, by Babel in the language of the page; never by hand."""
+
+from datetime import date, datetime
+from decimal import Decimal
+
+from babel import Locale
+from babel.dates import format_date, format_datetime, format_time
+from babel.numbers import format_currency, format_decimal, format_percent
+from flask import Flask
+from flask_babel import get_locale
+from markupsafe import Markup, escape
+
+from ptdash.config import BERLIN
+
+NONE = "–"
+DAY = {"de": "dd.MM.yyyy", "en": "d MMM yyyy"}
+DAY_OF_MONTH = {"de": "EEE d.", "en": "EEE d"}
+SHORT_DAY = {"de": "EEE dd.MM.", "en": "EEE d MMM"}
+WEEKDAY_DAY = {"de": "EEE, dd.MM.yyyy", "en": "EEE, d MMM yyyy"}
+INSTANT = {"de": "dd.MM.yyyy, HH:mm\N{NO-BREAK SPACE}'Uhr'", "en": "d MMM yyyy, HH:mm"}
+
+
+def init_app(app: Flask) -> None:
+    app.jinja_env.globals["language"] = language
+    for function in (
+        clock,
+        day,
+        day_of_month,
+        eur,
+        initials,
+        instant,
+        minutes,
+        month,
+        nb,
+        number,
+        percent,
+        rate,
+        short_day,
+        signed_eur,
+        weekday_day,
+    ):
+        app.jinja_env.filters[function.__name__] = function
+
+
+def eur(cents: int | None) -> str:
+    """`123456` -> `1.234,56 €`, with a true minus."""
+    if cents is None:
+        return NONE
+    return _minus(format_currency(Decimal(cents) / 100, "EUR", locale=_locale()))
+
+
+def signed_eur(cents: int | None) -> str:
+    """A difference: `68745` -> `+687,45 €`."""
+    return f"+{eur(cents)}" if cents and cents > 0 else eur(cents)
+
+
+def rate(net: Decimal | None) -> str:
+    """A unit price in euros with two to four decimals: `1.5` -> `1,50 €`, `0.1234` -> `0,1234 €`."""
+    if net is None:
+        return NONE
+    pattern = _locale().currency_formats["standard"].pattern.replace("0.00", "0.00##")
+    return _minus(format_currency(net, "EUR", format=pattern, currency_digits=False, locale=_locale()))
+
+
+def number(value: int | Decimal | None) -> str:
+    """`1234.5` -> `1.234,5`."""
+    return NONE if value is None else _minus(format_decimal(value, locale=_locale()))
+
+
+def minutes(value: int | None) -> str:
+    """`45` -> `45 min`."""
+    return NONE if value is None else f"{number(value)}\N{NO-BREAK SPACE}min"
+
+
+def percent(share: float | Decimal | None, digits: int = 0) -> str:
+    """`0.62` -> `62 %`."""
+    if share is None:
+        return NONE
+    return _minus(
+        format_percent(round(Decimal(str(share)), digits + 2), decimal_quantization=False, locale=_locale())
+    )
+
+
+def day(value: date | None) -> str:
+    """`22.11.2026`."""
+    return NONE if value is None else format_date(value, DAY[language()], locale=_locale())
+
+
+def day_of_month(value: date) -> str:
+    """`Mo 16.`, where the month is clear."""
+    return format_date(value, DAY_OF_MONTH[language()], locale=_locale()).replace(".", "", 1)
+
+
+def short_day(value: date) -> str:
+    """`Mo 16.11.`, where the year is clear."""
+    return format_date(value, SHORT_DAY[language()], locale=_locale()).replace(".", "", 1)
+
+
+def weekday_day(value: date) -> str:
+    """`Di, 17.11.2026`."""
+    return format_date(value, WEEKDAY_DAY[language()], locale=_locale()).replace(".,", ",", 1)
+
+
+def month(value: date) -> str:
+    """`Oktober 2026`."""
+    return format_date(value, "LLLL yyyy", locale=_locale())
+
+
+def instant(value: datetime | None) -> str:
+    """A stored instant as Berlin wall time: `22.11.2026, 10:39 Uhr`."""
+    if value is None:
+        return NONE
+    return format_datetime(value, INSTANT[language()], tzinfo=BERLIN, locale=_locale())
+
+
+def clock(value: datetime) -> str:
+    """A stored instant's Berlin time of day: `10:39`."""
+    return format_time(value, "HH:mm", tzinfo=BERLIN, locale=_locale())
+
+
+def nb(value: object) -> Markup:
+    """Contract and invoice numbers break at their hyphen otherwise; the characters stay as they are to copy."""
+    return Markup('<span class="nowrap">{}</span>').format(escape(str(value)))
+
+
+def initials(name: str) -> str:
+    """`Miriam Vogt` -> `MV`."""
+    words = name.split()
+    return (words[0][:1] + (words[-1][:1] if len(words) > 1 else "")).upper() if words else "?"
+
+
+def _locale() -> Locale:
+    return get_locale() or Locale("de")
+
+
+def language() -> str:
+    return "en" if _locale().language == "en" else "de"
+
+
+def _minus(text: str) -> str:
+    return text.replace("-", "\N{MINUS SIGN}")

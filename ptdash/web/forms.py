@@ -1,0 +1,37 @@
+"""The form every other form is made from."""
+
+from flask import request
+from flask_babel import gettext
+from flask_wtf import FlaskForm
+from wtforms import Field
+
+from ptdash.domain.errors import DomainError
+
+
+class BaseForm(FlaskForm):
+    """A form with a CSRF token; `problems()` is what its error summary lists."""
+
+    class Meta(FlaskForm.Meta):
+        locales = False  # our own messages say what to do; WTForms' built-in ones are never shown
+
+    def submitted(self) -> bool:
+        """Whether this request sent the form, with values that hold."""
+        return request.method == "POST" and self.validate()
+
+    def refuse(self, error: DomainError, field: str | None = None) -> None:
+        """Show what a rule refused at the field it concerns, or in the summary alone."""
+        sentence = gettext(error.message) % error.params
+        if field:
+            self[field].errors = [*self[field].errors, sentence]
+        else:
+            self.form_errors.append(sentence)
+
+    def problems(self) -> list[tuple[str | None, str]]:
+        """Pairs of a field's element id (None for the whole form) and the sentence about it."""
+        whole = [(None, str(sentence)) for sentence in self.form_errors]
+        return whole + [(_target(field), str(sentence)) for field in self for sentence in field.errors]
+
+
+def _target(field: Field) -> str:
+    """Where the summary's link leads: a group of radios has no element of its own but the first choice."""
+    return f"{field.id}-0" if field.type == "RadioField" else str(field.id)
