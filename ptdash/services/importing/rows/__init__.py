@@ -1,0 +1,1 @@
+"""One module an aggregate: what its rows hold, and the rules that they keep."""
