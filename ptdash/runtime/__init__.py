@@ -1,0 +1,1 @@
+"""What runs ptdash: the embedded PostgreSQL and Valkey, and the supervisor behind `ptdash up`."""
