@@ -17,7 +17,7 @@ from ptdash.models import Price
 from ptdash.runtime.postgres import temporary_cluster
 from ptdash.runtime.valkey import temporary_valkey
 
-NOW = datetime(2026, 10, 5, 8, 0, tzinfo=UTC)
+NOW = datetime.now(UTC)
 DATA = Path(__file__).parent / "data"
 
 

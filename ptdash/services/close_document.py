@@ -7,6 +7,7 @@ from decimal import Decimal
 from typing import Any
 
 from sqlalchemy import func, select
+from sqlalchemy.dialects.postgresql import distinct_on
 from sqlalchemy.orm import Session, selectinload
 
 from ptdash.domain.bills import PARKED, Blocker, Parked
@@ -138,7 +139,7 @@ def _posted(session: Session, month: date) -> Result:
         .join(Customer, Customer.id == Settlement.customer_id)
         .where(Settlement.month == month)
         .order_by(Settlement.contract_id, Settlement.n.desc())
-        .distinct(Settlement.contract_id)
+        .ext(distinct_on(Settlement.contract_id))
     )
     invoices = session.execute(
         select(Invoice).where(Invoice.period == month).options(selectinload(Invoice.lines))

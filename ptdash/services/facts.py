@@ -7,6 +7,7 @@ from datetime import date
 from typing import Any, TypeVar
 
 from sqlalchemy import Date, Select, func, or_, select
+from sqlalchemy.dialects.postgresql import distinct_on
 from sqlalchemy.orm import Session, aliased, selectinload
 
 from ptdash.domain.minutes import Treatment
@@ -184,6 +185,6 @@ def _obstacles(
         .join(Ticket, Ticket.id == TimeEntry.ticket_id)
         .join(User, User.id == TimeEntry.technician_id)
         .order_by(TimeEntry.customer_id, TimeEntry.started_at, TimeEntry.id)
-        .distinct(TimeEntry.customer_id)
+        .ext(distinct_on(TimeEntry.customer_id))
     )
     return {customer_id: Obstacle(count, ticket, name) for customer_id, count, ticket, name in rows}

@@ -5,6 +5,7 @@ from datetime import date
 from decimal import Decimal
 
 from sqlalchemy import select
+from sqlalchemy.dialects.postgresql import distinct_on
 from sqlalchemy.orm import Session
 
 from ptdash.domain.settlement import PackagePrice, Rates
@@ -45,5 +46,5 @@ def valid_on(session: Session, day: date) -> MonthPrices:
     """The newest price of every item that is valid on a day (prices begin on the first of a month, so the
     month's first and last day see the same)."""
     newest = select(Price).where(Price.valid_from <= day).order_by(Price.item, Price.valid_from.desc())
-    rows = session.execute(newest.distinct(Price.item)).scalars()
+    rows = session.execute(newest.ext(distinct_on(Price.item))).scalars()
     return MonthPrices({row.item: row for row in rows})
