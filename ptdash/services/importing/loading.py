@@ -97,8 +97,8 @@ def _load_books(session: Session, world: World) -> None:
         .join(Posting, Posting.customer_id == Customer.id)
         .group_by(Customer.number)
     )
-    world.posted = dict(session.execute(newest).tuples().all())
-    world.last_days = dict(session.execute(select(Contract.number, Contract.ends_before)).tuples().all())
+    world.posted = dict(session.execute(newest).all())
+    world.last_days = dict(session.execute(select(Contract.number, Contract.ends_before)).all())
 
 
 def _load_moved_tickets(session: Session, world: World) -> None:

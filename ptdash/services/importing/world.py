@@ -86,8 +86,9 @@ class World:
 
     @cached_property
     def life_in_doubt(self) -> set[Hashable]:
-        """Contracts with a notice that could not be read: nothing is concluded from their end."""
-        return self.notices.in_doubt("contract")
+        """Contracts whose notices have an error: nothing is concluded from their end."""
+        impossible = {number for number, end in self.ends.items() if end and end <= self.facts[number].starts_on}
+        return self.notices.in_doubt("contract") | impossible
 
     @cached_property
     def gate_in_doubt(self) -> set[Hashable]:
