@@ -53,5 +53,13 @@ class DatabaseElsewhere(DomainError):
     )
 
 
+class DatabaseLost(DomainError):
+    message = (
+        "Somebody uses the database of %(home)s, but it does not answer. "
+        "Wait until that command has ended, or see %(log)s."
+    )
+    status = 409
+
+
 class FixedDayOutsideDemo(DomainError):
     message = "PTDASH_TODAY fixes the business day; `ptdash up` accepts it only with --demo."

@@ -24,7 +24,7 @@ ROOTS_STATE = Path("/var/lib/ptdash")
 def ensure(home: Path) -> Path:
     """The home, made where it does not exist; private, but for root, whose database runs as somebody else."""
     try:
-        home.mkdir(mode=0o711 if os.geteuid() == 0 else 0o700, parents=True, exist_ok=True)
+        open_directory(home) if os.geteuid() == 0 else home.mkdir(mode=0o700, parents=True, exist_ok=True)
         (home / "log").mkdir(mode=0o700, exist_ok=True)
     except OSError as error:
         raise HomeNotWritable(path=home, reason=error.strerror) from None
@@ -57,7 +57,7 @@ def database_directory(home: Path, account: Account | None, state: Path = ROOTS_
         if data.readlink() != elsewhere:
             raise HomeWasMoved(link=data, target=data.readlink())
     elif account and not account.reaches(home):
-        elsewhere.parent.mkdir(mode=0o711, parents=True, exist_ok=True)
+        open_directory(elsewhere.parent)
         data.symlink_to(elsewhere)
     return data.resolve()
 
@@ -66,14 +66,21 @@ def socket_directory(home: Path, name: str, account: Account | None = None) -> P
     """A private directory for one server's socket: in the home where the path is short and plain enough."""
     inside = home / "run"
     if _fits(inside / name) and (not account or account.reaches(home)):
-        inside.mkdir(mode=0o711, exist_ok=True)
+        open_directory(inside)
         return private_directory(inside / name, account)
-    for base in filter(None, (os.environ.get("XDG_RUNTIME_DIR"), tempfile.gettempdir(), "/tmp")):
+    for base in filter(None, (os.environ.get("XDG_RUNTIME_DIR"), tempfile.gettempdir(), "/tmp")):  # nosec B108
         directory = Path(base) / f"ptdash-{digest(home)}-{name}"
         usable = os.access(base, os.W_OK | os.X_OK) and (not account or account.reaches(Path(base)))
         if usable and _fits(directory):
             return private_directory(directory, account)
     raise NoPlaceForSockets(home=home)
+
+
+def open_directory(path: Path) -> None:
+    """A directory that others may pass but not list; what is made on the way there too, whatever the umask says."""
+    for missing in [parent for parent in (*reversed(path.parents), path) if not parent.exists()]:
+        missing.mkdir(exist_ok=True)
+        missing.chmod(0o711)
 
 
 def private_directory(path: Path, account: Account | None = None) -> Path:

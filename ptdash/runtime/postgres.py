@@ -18,7 +18,7 @@ import psycopg
 from ptdash.runtime import home as homes
 from ptdash.runtime.account import Account, server_account
 from ptdash.runtime.errors import DataOfAnotherVersion, ServerDidNotStart
-from ptdash.runtime.processes import die_with_parent, runs_in, wait_until
+from ptdash.runtime.processes import die_with_parent, exists, runs_in, wait_until
 from ptdash.runtime.programs import postgres_programs
 
 NAME = "ptdash"
@@ -67,8 +67,7 @@ class Postgres:
         ours = self._run("postgres", "-V").split()[-1].split(".")[0]
         if found != ours:
             raise DataOfAnotherVersion(path=self.data, found=found, ours=ours)
-        if self.running_pid() is None:
-            (self.data / "postmaster.pid").unlink(missing_ok=True)
+        self._forget_strangers_pid()
 
     def argv(self) -> list[str]:
         settings = SETTINGS | {"unix_socket_directories": f'"{self.sockets}"'}
@@ -162,6 +161,15 @@ class Postgres:
         except OSError:
             return []
 
+    def _forget_strangers_pid(self) -> None:
+        """After a restart of the machine a dead server's number may be a stranger's; PostgreSQL would give up.
+
+        A number that nobody has is left to PostgreSQL, which looks more closely.
+        """
+        lines = self._pid_file()
+        if lines and lines[0].isdigit() and self.running_pid() is None and exists(int(lines[0])):
+            (self.data / "postmaster.pid").unlink(missing_ok=True)
+
     def _initialise(self) -> None:
         """Make the cluster beside its place and move it there whole: an interrupted one never counts."""
         draft = self.data.with_name(self.data.name + ".new")
@@ -176,6 +184,7 @@ class Postgres:
         done: subprocess.CompletedProcess[str] = subprocess.run(  # nosec B603
             [str(postgres_programs(self.account) / program), *arguments],
             stdin=subprocess.DEVNULL,
+            start_new_session=True,
             capture_output=True,
             text=True,
             check=False,

@@ -46,6 +46,16 @@ def runs_in(pid: int, directory: Path) -> bool:
     return any(line[:1] == "n" and Path(line[1:]) == directory.resolve() for line in found.splitlines())
 
 
+def exists(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        pass
+    return True
+
+
 def wait_until(condition: Callable[[], bool], seconds: float) -> bool:
     """Ask again and again until it holds; False when the time is over."""
     deadline = time.monotonic() + seconds

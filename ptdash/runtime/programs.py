@@ -8,7 +8,7 @@ from pathlib import Path
 
 from ptdash.runtime.account import Account
 from ptdash.runtime.errors import ServerIncomplete
-from ptdash.runtime.home import ROOTS_STATE
+from ptdash.runtime.home import ROOTS_STATE, open_directory
 
 
 def postgres_programs(account: Account | None = None, state: Path = ROOTS_STATE) -> Path:
@@ -52,14 +52,13 @@ def _copy(package: Path, target: Path) -> Path:
     """The same layout in a place that everybody can read; appears whole or not at all."""
     if not target.exists():
         draft = target.with_name(f"{target.name}.{os.getpid()}")
-        draft.mkdir(parents=True)
+        open_directory(target.parent)
+        draft.mkdir()
         shutil.copytree(package, draft / package.name, ignore=shutil.ignore_patterns("include", "doc"))
         if _libraries(package).exists():
             shutil.copytree(_libraries(package), draft / _libraries(package).name)
         for path in (draft, *draft.rglob("*")):
             path.chmod(0o755 if path.is_dir() or path.stat().st_mode & 0o100 else 0o644)
-        state = target.parent
-        state.chmod(0o755)
         try:
             draft.rename(target)
         except OSError:  # another process was faster
