@@ -64,7 +64,7 @@ class RunningTimer(Parked):
 
 
 class MissingTreatment(Parked):
-    message = "%(entries)s time entries have no treatment, the first on ticket %(ticket)s. Choose one for each."
+    message = "Time entries without a treatment: %(entries)s, the first on ticket %(ticket)s. Choose one for each."
 
 
 class MissingAddress(Parked):
