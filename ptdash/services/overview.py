@@ -87,7 +87,7 @@ def _days(row: dict[str, Any]) -> list[tuple[date, str]]:
 
 def _names(session: Session, numbers: set[str]) -> dict[str, str]:
     rows = session.execute(select(Customer.number, Customer.name).where(Customer.number.in_(numbers)))
-    return dict(rows)
+    return {row.number: row.name for row in rows}
 
 
 def _window(session: Session, month: date) -> NextWindow:

@@ -11,12 +11,13 @@ from ptdash.extensions import babel, csrf, limiter, login_manager
 from ptdash.web import access as _access
 from ptdash.web import assets, errors, formats, headers, health, locale, navigation
 from ptdash.web.access import access
-from ptdash.web.forms import BaseForm
+from ptdash.web.forms import BaseForm, choices
 from ptdash.web.pages import config, local_path, now, render_page, see_other, toast, today, wants_fragment
 
 __all__ = [
     "BaseForm",
     "access",
+    "choices",
     "config",
     "init_app",
     "local_path",

@@ -12,17 +12,18 @@ NOT_ON_SCREEN = ("services/importing/", "runtime/", "cli/", "cli.py", "jobs/", "
 # Babel knows the names on the right; the lazy ones mark texts in just the same way.
 LAZY = {"lazy_gettext": "gettext", "lazy_ngettext": "ngettext"}
 
-Found = tuple[int, str, Any, list[str]]
+Found = tuple[int, str, Any, Any]
 
 
 def extract(
-    source: IO[bytes], keywords: Collection[str], comment_tags: Collection[str], options: dict[str, Any]
+    source: IO[bytes], keywords: Collection[str], comment_tags: Collection[str], options: Any
 ) -> Iterator[Found]:
     """As Babel's own for Python, and every `message = "…"` of a class."""
     if any(part in str(source.name).replace("\\", "/") for part in NOT_ON_SCREEN):
         return
-    for line, function, text, comments in extract_python(source, [*keywords, *LAZY], comment_tags, options):
-        yield line, LAZY.get(function, function), text, comments
+    marks: Any = [*keywords, *LAZY]
+    for line, function, text, comments in extract_python(source, marks, comment_tags, options):
+        yield line, LAZY.get(str(function), str(function)), text, comments
     source.seek(0)
     for node in ast.walk(ast.parse(source.read())):
         if isinstance(node, ast.ClassDef):

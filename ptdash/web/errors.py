@@ -76,11 +76,10 @@ def _http_error(error: HTTPException) -> Response:
     return response
 
 
-def _internal_error(error: InternalServerError) -> Response:
-    """Says a number instead of a traceback; the log has both."""
+def _internal_error(_error: InternalServerError) -> Response:
+    """Says a number instead of a traceback; the log has it right after the traceback that Flask writes."""
     reference = secrets.token_hex(4).upper()
-    cause = error.original_exception or error
-    current_app.logger.error("Error %s at %s %s", reference, request.method, request.path, exc_info=cause)
+    current_app.logger.error("Error %s at %s %s", reference, request.method, request.path)
     g.pop("_login_user", None)  # the database may be what failed: no more questions to it
     title, sentence = SENTENCES[500]
     return _answer(500, str(title), str(sentence), reference)

@@ -1,9 +1,13 @@
 """The form every other form is made from."""
 
+from collections.abc import Mapping
+from typing import Any
+
 from flask import request
 from flask_babel import gettext
 from flask_wtf import FlaskForm
 from wtforms import Field
+from wtforms.fields.choices import SelectChoice
 
 from ptdash.domain.errors import DomainError
 
@@ -30,6 +34,11 @@ class BaseForm(FlaskForm):
         """Pairs of a field's element id (None for the whole form) and the sentence about it."""
         whole = [(None, str(sentence)) for sentence in self.form_errors]
         return whole + [(_target(field), str(sentence)) for field in self for sentence in field.errors]
+
+
+def choices(labels: Mapping[Any, Any]) -> list[SelectChoice]:
+    """What a select or a group of radios offers: value -> label, in this order."""
+    return [SelectChoice(value, label) for value, label in labels.items()]
 
 
 def _target(field: Field) -> str:

@@ -5,7 +5,7 @@ from wtforms import EmailField, PasswordField, SelectField, StringField
 from wtforms.validators import InputRequired
 
 from ptdash.models import Role
-from ptdash.web import BaseForm
+from ptdash.web import BaseForm, choices
 
 ROLES = {
     Role.DISPATCHER: lazy_gettext("Dispatcher"),
@@ -13,21 +13,20 @@ ROLES = {
     Role.MANAGER: lazy_gettext("Manager"),
     Role.ADMIN: lazy_gettext("Administrator"),
 }
-CHOICES = [(role.value, label) for role, label in ROLES.items()]
 
 
 class AddUserForm(BaseForm):
     name = StringField(lazy_gettext("Name"), [InputRequired(lazy_gettext("Enter a name"))])
     email = EmailField(lazy_gettext("E-mail address"), [InputRequired(lazy_gettext("Enter an e-mail address"))])
-    role = SelectField(lazy_gettext("Role"), choices=CHOICES)
-    language = SelectField(lazy_gettext("Language"), choices=[("de", "Deutsch"), ("en", "English")])
+    role = SelectField(lazy_gettext("Role"), choices=choices(ROLES))
+    language = SelectField(lazy_gettext("Language"), choices=choices({"de": "Deutsch", "en": "English"}))
     password = PasswordField(
         lazy_gettext("First password"), [InputRequired(lazy_gettext("Enter a first password"))]
     )
 
 
 class RoleForm(BaseForm):
-    role = SelectField(lazy_gettext("Role"), choices=CHOICES)
+    role = SelectField(lazy_gettext("Role"), choices=choices(ROLES))
 
 
 class NewPasswordForm(BaseForm):

@@ -4,7 +4,7 @@ from flask_babel import lazy_gettext
 from wtforms import BooleanField, EmailField, HiddenField, PasswordField, RadioField
 from wtforms.validators import EqualTo, InputRequired
 
-from ptdash.web import BaseForm
+from ptdash.web import BaseForm, choices
 
 
 class LoginForm(BaseForm):
@@ -25,13 +25,15 @@ class PasswordForm(BaseForm):
 
 
 class PreferencesForm(BaseForm):
-    language = RadioField(lazy_gettext("Language"), choices=[("de", "Deutsch"), ("en", "English")])
+    language = RadioField(lazy_gettext("Language"), choices=choices({"de": "Deutsch", "en": "English"}))
     theme = RadioField(
         lazy_gettext("Design"),
-        choices=[
-            ("system", lazy_gettext("As on this device")),
-            ("light", lazy_gettext("Light")),
-            ("dark", lazy_gettext("Dark")),
-        ],
+        choices=choices(
+            {
+                "system": lazy_gettext("As on this device"),
+                "light": lazy_gettext("Light"),
+                "dark": lazy_gettext("Dark"),
+            }
+        ),
     )
     shortcuts = BooleanField(lazy_gettext("Single-key shortcuts"))

@@ -6,7 +6,7 @@ from flask import Blueprint, Response, url_for
 from flask_babel import gettext, lazy_gettext
 from wtforms import RadioField, SelectField, StringField, TextAreaField
 
-from ptdash.web import BaseForm, access, now, render_page, see_other, toast, wants_fragment
+from ptdash.web import BaseForm, access, choices, now, render_page, see_other, toast, wants_fragment
 
 bp = Blueprint("components", __name__)
 
@@ -16,10 +16,11 @@ class SpecimenForm(BaseForm):
     day = StringField(lazy_gettext("Day"))
     treatment = SelectField(
         lazy_gettext("Treatment"),
-        choices=[("package", lazy_gettext("Package")), ("goodwill", lazy_gettext("Goodwill"))],
+        choices=choices({"package": lazy_gettext("Package"), "goodwill": lazy_gettext("Goodwill")}),
     )
     channel = RadioField(
-        lazy_gettext("Channel"), choices=[("phone", lazy_gettext("Telephone")), ("email", lazy_gettext("E-mail"))]
+        lazy_gettext("Channel"),
+        choices=choices({"phone": lazy_gettext("Telephone"), "email": lazy_gettext("E-mail")}),
     )
     note = TextAreaField(lazy_gettext("Note"))
 
