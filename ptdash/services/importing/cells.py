@@ -5,6 +5,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta, timezone
 from decimal import Decimal
+from functools import lru_cache
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -20,6 +21,7 @@ CLOCK = re.compile(
     r"(?P<hour>[0-9]{2}):(?P<minute>[0-9]{2})(?::(?P<second>[0-9]{2})(?:\.(?P<fraction>[0-9]{1,6}))?)?"
     r" ?(?P<offset>[Zz]|[+-][0-9]{2}(?::?[0-9]{2})?)?"
 )
+PLAIN_TIME = re.compile(r"([0-9]{4}-[0-9]{2}-[0-9]{2}[T ][0-9]{2}):([0-5][0-9])(?::([0-5][0-9]))?")
 EMAIL = re.compile(r"[^@\s]+@[^@\s]+\.[^@\s.]+")
 TRUTH = {"yes": True, "ja": True, "1": True, "no": False, "nein": False, "0": False}
 
@@ -59,8 +61,8 @@ def key(most: int = 100) -> Column:
 
 
 def reference(file: str, *, required: bool = True, parse: Parse | None = None) -> Column:
-    """The key of a row of another file."""
-    return Column(parse or text(100), required=required, refers_to=file)
+    """The key of a row of another file. The same few are read again and again: they are kept."""
+    return Column(lru_cache(10_000)(parse or text(100)), required=required, refers_to=file)
 
 
 def words(most: int = 500) -> Column:
@@ -150,6 +152,9 @@ def first_of_month(cell: str) -> date:
 
 def instant(cell: str) -> datetime:
     """A moment, as UTC: Berlin wall time (date and hh:mm, with or without seconds) unless it has an offset."""
+    plain = PLAIN_TIME.fullmatch(cell)
+    if plain and (hour := _plain_hour(plain[1])):
+        return hour + timedelta(minutes=int(plain[2]), seconds=int(plain[3] or 0))
     found, clock = DAY.match(cell), None
     if found and cell[found.end() : found.end() + 1] in ("T", " "):
         clock = CLOCK.fullmatch(cell, found.end() + 1)
@@ -174,6 +179,18 @@ def instant(cell: str) -> datetime:
     except ValueError:
         raise BadCell("invalid_time", f"'{cell}' has no real time of day.") from None
     return (wall - _offset(cell, clock["offset"])).replace(tzinfo=UTC) if clock["offset"] else _berlin(wall, cell)
+
+
+@lru_cache(10_000)
+def _plain_hour(text: str) -> datetime | None:
+    """The instant an hour of a day begins in Berlin, None where there is something to say about it.
+
+    The clocks are only ever changed at full hours. Most times of a file share their hour with others.
+    """
+    try:
+        return instant(f"{text}:00:00.0")
+    except BadCell:
+        return None
 
 
 def _day(found: re.Match[str]) -> date:

@@ -4,7 +4,8 @@ from collections.abc import Hashable, Iterable, Iterator
 from itertools import islice
 from typing import Any
 
-from sqlalchemy import func, select, text
+from sqlalchemy import String, any_, func, literal, select, text
+from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.orm import Session
 
 from ptdash.models import Contract, Customer, Material, Period, Posting, Ticket, TimeEntry, User
@@ -74,7 +75,9 @@ def _load_all(session: Session, table: Table[Any]) -> None:
 def _load_some(session: Session, table: Table[Any], keys: Iterable[Hashable]) -> None:
     assert table.file.by is not None
     for chunk in chunks(keys, CHUNK):
-        for id_, *fields, taken in session.execute(table.file.stored().where(table.file.by.in_(chunk))):
+        for id_, *fields, taken in session.execute(
+            table.file.stored().where(table.file.by == any_(literal(chunk, ARRAY(String))))
+        ):
             row = table.file.row(*fields)
             key = _keep(table, row, id_)
             if taken:

@@ -112,80 +112,74 @@ class Table(Generic[R]):
 def read_table(file: File[R], sheet: Sheet, report: Report, tick: Callable[[], None]) -> Table[R]:
     """Parse every row of a sheet; every cell that cannot be read and every key given twice is told."""
     table = Table(file, given=True)
-    parse_row = _row_parser(table, sheet, report)
+    parser = _RowParser(table, sheet, report)
     for record in sheet.records:
         tick()
-        parse_row(record)
+        parser.parse(record)
     table.damaged = sheet.damaged or not set(file.key) <= set(sheet.columns)
     return table
 
 
-def _row_parser(table: Table[R], sheet: Sheet, report: Report) -> Callable[[Record], None]:
-    file = table.file
-    complete = _check_header(table, sheet, report)
-    where = {name: sheet.columns.index(name) for name in file.columns if name in sheet.columns}
-    plan = [(name, column, where[name]) for name, column in file.columns.items() if name in where]
-    positions = [list(file.columns).index(name) for name, _, _ in plan]
-    blank = [column.empty for column in file.columns.values()]
+class _RowParser(Generic[R]):
+    """Turns records into rows. What can be known once a file is worked out once: there may be a million rows."""
 
-    def parse(record: Record) -> None:
-        values, sound = list(blank), record.sound
-        for (name, column, at), position in zip(plan, positions, strict=True):
+    def __init__(self, table: Table[R], sheet: Sheet, report: Report) -> None:
+        self.table, self.file, self.report = table, table.file, report
+        self.complete = _check_header(table, sheet, report)
+        self.names = list(self.file.columns)
+        self.blank = [column.empty for column in self.file.columns.values()]
+        self.key_positions = [self.names.index(name) for name in self.file.key]
+        self.plan = [
+            (position, sheet.columns.index(name), column)
+            for position, (name, column) in enumerate(self.file.columns.items())
+            if name in sheet.columns
+        ]
+
+    def parse(self, record: Record) -> None:
+        values, sound = list(self.blank), record.sound and self.complete
+        for position, at, column in self.plan:
+            cell = record.cells[at].strip()
             try:
-                values[position] = _parse_cell(column, record.cells[at])
+                if cell:
+                    values[position] = column.parse(cell)
+                elif column.required:
+                    raise BadCell("required", "This field must not be empty.")
             except BadCell as bad:
                 values[position], sound = bad, False
                 if record.sound:
-                    report.error(file.name, record.row, name, bad.code, str(bad))
-        _register(table, record.row, values, complete and sound, report)
+                    self.tell(record.row, self.names[position], bad.code, str(bad))
+        if not self._take(record.row, values, sound):
+            self._keep_references(record.row, values)
 
-    return parse
+    def tell(self, row: int, field: str, code: str, message: str) -> None:
+        self.report.error(self.file.name, row, field, code, message)
 
+    def _take(self, row: int, values: list[Any], sound: bool) -> bool:
+        """Enter the row under its key; False where it has an error."""
+        parts = tuple([values[position] for position in self.key_positions])
+        if any(part is None or isinstance(part, BadCell) for part in parts):
+            return False
+        key = parts if len(parts) > 1 else parts[0]
+        if key in self.table.origin:
+            spelled = ", ".join(map(str, parts))
+            message = f"{spelled} stands in row {self.table.origin[key]} already. Remove one of the two."
+            self.tell(row, self.file.key[-1], "duplicate_key", message)
+            return False
+        self.table.origin[key] = row
+        if not sound:
+            return False
+        result, problems = self.file.row(*values), list[tuple[str, str, str]]()
+        self.file.finish(result, lambda *problem: problems.append(problem))
+        for problem in problems:
+            self.tell(row, *problem)
+        if not problems:
+            self.table.rows[key] = result
+        return not problems
 
-def _parse_cell(column: Column, cell: str) -> Any:
-    cell = cell.strip()
-    if cell:
-        return column.parse(cell)
-    if column.required:
-        raise BadCell("required", "This field must not be empty.")
-    return column.empty
-
-
-def _register(table: Table[R], row: int, values: list[Any], sound: bool, report: Report) -> None:
-    file = table.file
-    cells = dict(zip(file.columns, values, strict=True))
-    parts = tuple(cells[name] for name in file.key)
-    if not sound:
-        _keep_references(table, row, cells)
-    if any(part is None or isinstance(part, BadCell) for part in parts):
-        return
-    key = parts if len(parts) > 1 else parts[0]
-    if key in table.origin:
-        message = f"{_spell(parts)} stands in row {table.origin[key]} already. Remove one of the two."
-        report.error(file.name, row, file.key[-1], "duplicate_key", message)
-        return
-    table.origin[key] = row
-    if not sound:
-        return
-    problems = []
-    result = file.row(*values)
-    file.finish(result, lambda *problem: problems.append(problem))
-    for field_name, code, message in problems:
-        report.error(file.name, row, field_name, code, message)
-    if problems:
-        _keep_references(table, row, cells)
-    else:
-        table.rows[key] = result
-
-
-def _keep_references(table: Table[R], row: int, cells: dict[str, Any]) -> None:
-    for name, column in table.file.columns.items():
-        if column.refers_to and isinstance(cells[name], str):
-            table.loose.append((row, name, cells[name]))
-
-
-def _spell(parts: tuple[Any, ...]) -> str:
-    return ", ".join(str(part) for part in parts)
+    def _keep_references(self, row: int, values: list[Any]) -> None:
+        for (name, column), value in zip(self.file.columns.items(), values, strict=True):
+            if column.refers_to and isinstance(value, str):
+                self.table.loose.append((row, name, value))
 
 
 def _check_header(table: Table[R], sheet: Sheet, report: Report) -> bool:
