@@ -1,14 +1,11 @@
 """ptdash: the staff dashboard of a small IT service provider."""
 
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from flask import Flask
 
     from ptdash.config import Config
-
-MIGRATIONS = Path(__file__).parent.parent / "migrations"
 
 
 def create_app(config: "Config | None" = None) -> "Flask":
@@ -29,7 +26,7 @@ def create_app(config: "Config | None" = None) -> "Flask":
     app.config.from_mapping(web.settings(config))
     htmx.init_app(app)
     db.init_app(app)
-    migrate.init_app(app, db, directory=str(MIGRATIONS))
+    migrate.init_app(app, db)
     web.init_app(app)
     for area in AREAS:
         app.register_blueprint(area)

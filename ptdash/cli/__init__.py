@@ -1,5 +1,6 @@
 """The command line. Exit 0: done; 1: refused by a rule, or a check that failed; 2: wrong usage."""
 
+import os
 import sys
 
 import click
@@ -39,4 +40,10 @@ def main() -> None:
         sys.exit(1)
     except RedisError as error:
         say(f"Error: the queue does not answer ({error}).")
+        sys.exit(1)
+    except Exception as error:
+        if os.environ.get("PTDASH_TRACEBACK"):
+            raise
+        say(f"Error: something unforeseen happened ({type(error).__name__}: {error}).")
+        say("Set PTDASH_TRACEBACK=1 and repeat the command to see where.")
         sys.exit(1)

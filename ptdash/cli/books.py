@@ -17,6 +17,8 @@ from ptdash.jobs import closing
 from ptdash.jobs.queue import live_workers
 from ptdash.services import books, checks, close_document, importing, invoices
 
+WARNINGS_SHOWN = 10
+
 
 @click.command("import")
 @click.argument("directory", type=click.Path(path_type=Path))
@@ -30,7 +32,8 @@ def import_command(directory: Path, dry_run: bool, as_json: bool) -> None:
         )
         if not result.ok or dry_run:
             session.rollback()
-    answer(result.as_json(), as_json, result.in_words)
+    document = result.as_json()
+    answer(document, as_json, lambda: _import_in_words(document))
     sys.exit(0 if result.ok else 1)
 
 
@@ -112,6 +115,24 @@ def check(as_json: bool) -> None:
     sys.exit(0 if report["ok"] else 1)
 
 
+def _import_in_words(document: dict[str, Any]) -> str:
+    lines = [_finding("error", row) for row in document["errors"]]
+    lines += [_finding("warning", row) for row in document["warnings"][:WARNINGS_SHOWN]]
+    if (more := len(document["warnings"]) - WARNINGS_SHOWN) > 0:
+        lines.append(f"… and {more} more warnings; --json lists them all.")
+    for file, created in document["created"].items():
+        updated, unchanged = document["updated"][file], document["unchanged"][file]
+        lines.append(f"{file:<22} {created:>7} new  {updated:>7} changed  {unchanged:>7} unchanged")
+    if document["errors"]:
+        lines.append("Nothing was written.")
+    return "\n".join(lines)
+
+
+def _finding(kind: str, row: dict[str, Any]) -> str:
+    place = ", ".join(str(part) for part in (row["file"], f"row {row['row']}", row["field"]) if part)
+    return f"{kind}: {place}: {row['message']}"
+
+
 def _checks_in_words(report: dict[str, Any]) -> str:
     lines = []
     for result in report["checks"]:
@@ -125,17 +146,14 @@ def _in_words(document: dict[str, Any]) -> str:
     lines += [f"  refused: {blocker['message']}" for blocker in document["blockers"]]
     lines += [f"  parked:  {parked['customer']}: {parked['message']}" for parked in document["parked"]]
     for row in document["settlements"]:
-        lines.append(
-            f"  {row['contract']:<12} {row['package']}  {row['used_minutes']:>5} of {row['included_minutes']:>3} min used, "
-            f"{row['overage_minutes']:>5} over, {row['expired_minutes']:>3} expired"
-        )
+        minutes = f"{row['used_minutes']:>5} of {row['included_minutes']:>3} min used"
+        more = f"{row['overage_minutes']:>5} over, {row['expired_minutes']:>3} expired"
+        lines.append(f"  {row['contract']:<12} {row['package']}  {minutes}, {more}")
     for invoice in document["invoices"]:
         number = invoice["number"] or "(no number yet)"
         lines.append(f"  {number:<15} customer {invoice['customer']:<10} {_euros(invoice['gross_cents']):>14} EUR")
-    totals = document["totals"]
-    lines.append(
-        f"  net {_euros(totals['net_cents'])}, VAT {_euros(totals['vat_cents'])}, gross {_euros(totals['gross_cents'])} EUR"
-    )
+    net, vat, gross = (_euros(document["totals"][name]) for name in close_document.MONEY)
+    lines.append(f"  net {net}, VAT {vat}, gross {gross} EUR")
     return "\n".join(lines)
 
 

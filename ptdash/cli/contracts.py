@@ -24,7 +24,8 @@ def renewals(day: date | None, as_json: bool) -> None:
 def _line(row: dict[str, object]) -> str:
     until = f"to {row['term_ends_on'] or 'indefinite'}"
     deadline = f"notice by {row['notice_deadline']}" if row["notice_deadline"] else "notice at any time"
-    then = f"ends {row['ends_on']}" if row["ends_on"] else f"{'renews ' + str(row['renews_on']) if row['renews_on'] else 'indefinite'}"
+    goes_on = f"renews {row['renews_on']}" if row["renews_on"] else "runs on"
+    then = f"ends {row['ends_on']}" if row["ends_on"] else goes_on
     return f"{row['contract']:<12} {row['state']:<13} {until:<14} {deadline:<22} {then}"
 
 

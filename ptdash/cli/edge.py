@@ -4,12 +4,13 @@ import json
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime
 from typing import Any
 
 import click
 from flask import Flask
+from flask_migrate import upgrade
 
 from ptdash import create_app
 from ptdash.config import Config
@@ -17,6 +18,7 @@ from ptdash.db import transaction
 from ptdash.domain.errors import DomainError
 from ptdash.domain.periods import parse_month
 from ptdash.runtime.attach import attached
+from ptdash.runtime.home import secret_key
 from ptdash.services import audit
 
 json_option = click.option("--json", "as_json", is_flag=True, help="Answer with one JSON document on stdout.")
@@ -39,8 +41,9 @@ class Edge:
 def opened() -> Iterator[Edge]:
     """The application on its database, started for this command where nothing runs; seals the audit chain last."""
     with attached(read_config()) as config:
-        app = create_app(config)
+        app = create_app(replace(config, secret_key=config.secret_key or secret_key(config.home)))
         with app.app_context():
+            upgrade()
             yield Edge(app, config, datetime.now(UTC))
             with transaction() as session:
                 audit.seal(session)

@@ -3,6 +3,7 @@
 from datetime import date, timedelta
 from decimal import Decimal
 from math import ceil
+from typing import Any
 
 from flask import Blueprint, Response, request, url_for
 from flask.blueprints import BlueprintSetupState
@@ -60,8 +61,8 @@ def _decimal(text: str) -> Decimal:
 
 def _page_href(page: int) -> str:
     """This page's address with another page number."""
-    args = {**request.args, "page": page}
-    return url_for(str(request.endpoint), **(request.view_args or {}), **args)
+    values: dict[str, Any] = {**(request.view_args or {}), **request.args, "page": page}
+    return url_for(str(request.endpoint), **values)
 
 
 @bp.get("/")
