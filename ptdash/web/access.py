@@ -87,13 +87,15 @@ def _by_blueprint(app: Flask) -> dict[str, Rule]:
 
 def _guard() -> Response | None:
     if request.endpoint is None:
-        return None  # an unknown address or method: Flask answers
+        g.known = current_user.is_authenticated  # the error page shows the shell, in the user's language
+        return None
     rule = declared(current_app, request.endpoint)
     if rule is None:
         abort(403)
     if rule == PUBLIC:
         return None
-    if not current_user.is_authenticated:
+    g.known = current_user.is_authenticated
+    if not g.known:
         answer: Response = login_manager.unauthorized()
         return answer
     if current_user.role not in rule:

@@ -80,7 +80,6 @@ def _internal_error(_error: InternalServerError) -> Response:
     """Says a number instead of a traceback; the log has it right after the traceback that Flask writes."""
     reference = secrets.token_hex(4).upper()
     current_app.logger.error("Error %s at %s %s", reference, request.method, request.path)
-    g.pop("_login_user", None)  # the database may be what failed: no more questions to it
     title, sentence = SENTENCES[500]
     return _answer(500, str(title), str(sentence), reference)
 
@@ -91,6 +90,6 @@ def _answer(status: int, title: str, sentence: str, reference: str | None = None
         response = make_response(render_template("errors/_page.html", **facts), status)
         response.headers.update({"HX-Retarget": "#toasts", "HX-Reswap": "beforeend"})
         return response
-    known = g.get("_login_user")
-    layout = "base.html" if known is not None and known.is_authenticated else "bare.html"
+    # After a failure of our own nothing may be asked of the database: no shell, no user.
+    layout = "base.html" if g.get("known") and reference is None else "bare.html"
     return make_response(render_template("errors/page.html", layout=layout, back=came_from(), **facts), status)

@@ -1,0 +1,69 @@
+"""WCAG 2.2 AA by axe-core: every page, both themes, three widths, and no sideways scrolling."""
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import Page
+
+from ptdash.models import Role
+from tests.browser.conftest import Open, SignIn
+
+pytestmark = pytest.mark.browser
+
+WIDTHS = (390, 1024, 1440)
+RULES = {"runOnly": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]}
+PAGES = [
+    (None, "/login"),
+    (None, "/nothing-here"),
+    (Role.DISPATCHER, "/"),
+    (Role.MANAGER, "/"),
+    (Role.MANAGER, "/account"),
+    (Role.MANAGER, "/components"),
+    (Role.MANAGER, "/nothing-here"),
+    (Role.MANAGER, "/admin/users"),
+    (Role.ADMIN, "/admin/users"),
+    (Role.ADMIN, "/admin/users/new"),
+    (Role.ADMIN, "/admin/users/1"),
+]
+
+
+@pytest.mark.parametrize(("role", "path"), PAGES)
+def test_a_page_has_no_barrier(sign_in: SignIn, opened: Open, role: Role | None, path: str) -> None:
+    if role:
+        sign_in(role)
+    check(opened(path))
+
+
+def test_a_failed_form_has_no_barrier(sign_in: SignIn, opened: Open) -> None:
+    sign_in(Role.ADMIN)
+    page = opened("/admin/users/new")
+    page.get_by_role("button", name="Benutzer anlegen").click()
+    page.get_by_role("alert").wait_for()
+    check(page)
+
+
+def test_the_open_drawer_has_no_barrier(sign_in: SignIn, opened: Open) -> None:
+    sign_in()
+    page = opened("/", 390)
+    page.get_by_role("button", name="Menü öffnen").click()
+    assert not violations(page)
+
+
+def check(page: Page) -> None:
+    """In both themes, on phone, tablet and desktop."""
+    for scheme in ("light", "dark"):
+        page.emulate_media(color_scheme=scheme, reduced_motion="reduce")  # type: ignore[arg-type]
+        for width in WIDTHS:
+            page.set_viewport_size({"width": width, "height": 900})
+            assert not violations(page), f"{scheme} {width}"
+            assert page.evaluate("document.documentElement.scrollWidth") <= width, (
+                f"{scheme} {width} scrolls sideways"
+            )
+
+
+def violations(page: Page) -> list[str]:
+    found = Axe().run(page, options=RULES).response["violations"]
+    return [
+        f"{item['id']}: {node['html'][:160]} {node.get('failureSummary', '')[:200]}"
+        for item in found
+        for node in item["nodes"]
+    ]
