@@ -13,10 +13,11 @@ SURROGATE = re.compile("[\ud800-\udfff]")
 
 @dataclass(frozen=True)
 class Record:
-    """One row's cells, one a column. Where it is not `sound` its problem is told already."""
+    """One row's cells, one a column; None is a cell with characters that cannot be stored. That, and why a
+    record is not `sound`, is told already."""
 
     row: int
-    cells: list[str]
+    cells: list[str | None]
     sound: bool = True
 
 
@@ -81,17 +82,19 @@ def _column(name: str, cell: str, report: Report) -> str:
 def _records(
     sheet: Sheet, rows: Iterator[tuple[int, list[str]]], *, suspect: bool, report: Report
 ) -> Iterator[Record]:
-    """The records with a cell for every column and only characters that can be stored are sound."""
+    """A record with a cell for every column is sound."""
     width = len(sheet.columns)
-    for row, cells in rows:
-        sound = not suspect or _storable(sheet, row, cells, report)
+    for row, read in rows:
+        cells: list[str | None] = [*read]
+        if suspect:
+            cells = [_storable(sheet, row, at, cell, report) for at, cell in enumerate(read)]
         if len(cells) != width:
-            sound = False
             code = "too_few_fields" if len(cells) < width else "too_many_fields"
             message = f"This row has {len(cells)} fields, the header has {width}."
             report.error(sheet.name, row, "", code, message)
-            cells = (cells + [""] * width)[:width]
-        yield Record(row, cells, sound)
+            yield Record(row, (cells + [""] * width)[:width], sound=False)
+        else:
+            yield Record(row, cells)
 
 
 def _is_utf8(data: bytes) -> bool:
@@ -102,14 +105,13 @@ def _is_utf8(data: bytes) -> bool:
     return True
 
 
-def _storable(sheet: Sheet, row: int, cells: list[str], report: Report) -> bool:
-    storable = True
-    for column, cell in zip(sheet.columns, cells, strict=False):
-        if "\0" in cell:
-            storable = False
-            report.error(sheet.name, row, column, "nul_byte", "This field holds a NUL byte. Remove it.")
-        elif SURROGATE.search(cell):
-            storable = False
-            message = "This field is not UTF-8. Save the file with that encoding."
-            report.error(sheet.name, row, column, "wrong_encoding", message)
-    return storable
+def _storable(sheet: Sheet, row: int, at: int, cell: str, report: Report) -> str | None:
+    column = sheet.columns[at] if at < len(sheet.columns) else ""
+    if "\0" in cell:
+        report.error(sheet.name, row, column, "nul_byte", "This field holds a NUL byte. Remove it.")
+        return None
+    if SURROGATE.search(cell):
+        message = "This field is not UTF-8. Save the file with that encoding."
+        report.error(sheet.name, row, column, "wrong_encoding", message)
+        return None
+    return cell

@@ -17,6 +17,7 @@ Stored = Select[*tuple[Any, ...]]
 Place = tuple[str, int]
 # Ids by file name and key.
 Ids = dict[str, dict[Any, int]]
+UNREADABLE = BadCell("unreadable", "This field cannot be read.")
 CUSTOMER_OF_TICKET = "customer of ticket"
 
 
@@ -138,9 +139,12 @@ class _RowParser(Generic[R]):
     def parse(self, record: Record) -> None:
         values, sound = list(self.blank), record.sound and self.complete
         for position, at, column in self.plan:
-            cell = record.cells[at].strip()
+            read = record.cells[at]
+            if read is None:
+                values[position], sound = UNREADABLE, False
+                continue
             try:
-                if cell:
+                if cell := read.strip():
                     values[position] = column.parse(cell)
                 elif column.required:
                     raise BadCell("required", "This field must not be empty.")
