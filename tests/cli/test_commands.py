@@ -5,37 +5,74 @@ import os
 import subprocess
 import sys
 from collections.abc import Callable
+from contextlib import redirect_stderr, redirect_stdout
+from dataclasses import dataclass
+from io import StringIO
 from pathlib import Path
 
 import pytest
+from sqlalchemy import create_engine, text
 
+from ptdash.cli import main
 from tests.conftest import DATA
 
-Run = Callable[..., subprocess.CompletedProcess]
+Run = Callable[..., "Outcome"]
+
+
+@dataclass(frozen=True)
+class Outcome:
+    returncode: int
+    stdout: str
+    stderr: str
+
+
+def environment(home: Path, more: dict[str, str]) -> dict[str, str]:
+    env = {k: v for k, v in os.environ.items() if k not in ("DATABASE_URL", "REDIS_URL", "SECRET_KEY")}
+    return env | {"PTDASH_HOME": str(home), "PTDASH_TODAY": "2026-10-05"} | more
+
+
+def process(home: Path, *arguments: str, **more: str) -> subprocess.CompletedProcess:
+    """`ptdash …` as a process of its own."""
+    command = [sys.executable, "-m", "ptdash.cli", *arguments]
+    env = environment(home, more)
+    return subprocess.run(command, env=env, cwd=home, capture_output=True, text=True, timeout=120)
+
+
+def here(home: Path, *arguments: str, stdin: str = "", **more: str) -> Outcome:
+    """The same entry point without the second that a process needs to load everything."""
+    out, err = StringIO(), StringIO()
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(os, "environ", environment(home, more))
+        patched.setattr(sys, "argv", ["ptdash", *arguments])
+        patched.setattr(sys, "stdin", StringIO(stdin))
+        with redirect_stdout(out), redirect_stderr(err), pytest.raises(SystemExit) as ended:
+            main()
+            sys.exit(0)
+    return Outcome(ended.value.code or 0, out.getvalue(), err.getvalue())
 
 
 @pytest.fixture(scope="module")
-def ptdash(tmp_path_factory: pytest.TempPathFactory) -> Run:
-    """`ptdash …` on an empty home; the database starts with the first command and stops after each."""
+def own_database(database_url: str) -> str:
+    engine = create_engine(database_url, isolation_level="AUTOCOMMIT")
+    with engine.connect() as connection:
+        connection.execute(text("CREATE DATABASE commands"))
+    return engine.url.set(database="commands").render_as_string(hide_password=False)
+
+
+@pytest.fixture(scope="module")
+def ptdash(tmp_path_factory: pytest.TempPathFactory, own_database: str) -> Run:
+    """`ptdash …` on an empty database of its own, which the first command migrates."""
     home = tmp_path_factory.mktemp("home")
-
-    def run(
-        *arguments: str, today: str = "2026-10-05", stdin: str = "", **more: str
-    ) -> subprocess.CompletedProcess:
-        env = {k: v for k, v in os.environ.items() if k not in ("DATABASE_URL", "REDIS_URL", "SECRET_KEY")}
-        env |= {"PTDASH_HOME": str(home), "PTDASH_TODAY": today} | more
-        command = [sys.executable, "-m", "ptdash.cli", *arguments]
-        return subprocess.run(command, env=env, cwd=home, input=stdin, capture_output=True, text=True, timeout=120)
-
-    return run
+    return lambda *arguments, **more: here(home, *arguments, **({"DATABASE_URL": own_database} | more))
 
 
 @pytest.fixture(scope="module")
-def september(ptdash: Run) -> dict:
-    """The sample imported and 2026-09 closed."""
-    imported = ptdash("import", str(DATA / "sample"), "--json")
+def september(tmp_path_factory: pytest.TempPathFactory, own_database: str) -> dict:
+    """The sample imported and 2026-09 closed, each by a process."""
+    home = tmp_path_factory.mktemp("home")
+    imported = process(home, "import", str(DATA / "sample"), "--json", DATABASE_URL=own_database)
     assert imported.returncode == 0, imported.stdout + imported.stderr
-    closed = ptdash("close", "2026-09", "--json")
+    closed = process(home, "close", "2026-09", "--json", DATABASE_URL=own_database)
     assert closed.returncode == 0, closed.stderr
     return json.loads(closed.stdout)
 
@@ -154,7 +191,7 @@ def test_wrong_usage_exits_2_with_a_sentence(ptdash: Run, arguments: tuple[str, 
 
 
 def test_a_wrong_day_in_the_environment_is_wrong_usage(ptdash: Run):
-    assert ptdash("check", today="gestern").returncode == 2
+    assert ptdash("check", PTDASH_TODAY="gestern").returncode == 2
 
 
 def test_a_database_that_does_not_answer_is_one_sentence(ptdash: Run):
@@ -184,3 +221,8 @@ def test_settings_say_what_they_accept(ptdash: Run):
     wrong = ptdash("settings", "set", "company.iban", "DE00 1203 0000 0000 2020 51")
     assert (wrong.returncode, "check digits" in wrong.stderr) == (1, True)
     assert ptdash("settings", "get", "company.unknown").returncode == 1
+
+
+def test_a_command_starts_the_database_for_itself_and_keeps_what_it_wrote(tmp_path: Path):
+    assert process(tmp_path, "settings", "set", "company.city", "Münster").returncode == 0
+    assert process(tmp_path, "settings", "get", "company.city").stdout == "Münster\n"
