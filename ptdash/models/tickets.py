@@ -8,7 +8,10 @@ from sqlalchemy.orm import Mapped, mapped_column
 
 from ptdash.db import Base
 
-STATUSES = "'new', 'open', 'in_progress', 'scheduled', 'waiting_customer', 'waiting_vendor', 'resolved', 'closed', 'merged'"
+STATUSES = (
+    "'new', 'open', 'in_progress', 'scheduled', 'waiting_customer', 'waiting_vendor', "
+    "'resolved', 'closed', 'merged'"
+)
 MINUTES_ELAPSED = "ceil(extract(epoch FROM ended_at - started_at) / 60)::int"
 MONTH_OF_START = "date_trunc('month', started_at AT TIME ZONE 'Europe/Berlin')::date"
 

@@ -15,7 +15,7 @@ from ptdash.web.pages import came_from, now, see_other, wants_fragment
 
 PUBLIC = "public"
 EVERYBODY = frozenset(Role)
-TOKEN = "token"
+SESSION_KEY = "token"
 
 View = TypeVar("View", bound=Callable[..., Any])
 Rule = frozenset[Role] | str
@@ -70,13 +70,13 @@ def sign_in(user: User) -> None:
         token = users.start_session(db_session, user.id, now=now())
     session.clear()
     session.permanent = True
-    session[TOKEN] = token
+    session[SESSION_KEY] = token
 
 
 def sign_out() -> None:
     """End this browser's session in the database and forget its cookie."""
     with transaction() as db_session:
-        users.end_session(db_session, session.get(TOKEN, ""), now=now())
+        users.end_session(db_session, session.get(SESSION_KEY, ""), now=now())
     session.clear()
 
 
@@ -104,7 +104,7 @@ def _guard() -> Response | None:
 
 
 def _load_user(_request: Any) -> User | None:
-    token = session.get(TOKEN)
+    token = session.get(SESSION_KEY)
     if not token:
         return None
     with transaction() as db_session:

@@ -75,27 +75,28 @@ def test_no_line_can_be_added_to_an_issued_invoice(app, session, company):
     company.support(company.customer())
     close(session)
     session.commit()
-    later = """INSERT INTO invoice_lines SELECT invoice_id, pos + 1, service_month, kind, contract_id, description,
-               quantity, unit, unit_price, net_cents, vat_category, vat_rate, service_from, service_until, explanation
-               FROM invoice_lines"""
+    later = """INSERT INTO invoice_lines SELECT invoice_id, pos + 1, service_month, kind, contract_id,
+               description, quantity, unit, unit_price, net_cents, vat_category, vat_rate, service_from,
+               service_until, explanation FROM invoice_lines"""
     assert refused(session, later) == "PD003"
 
 
 def test_an_invoice_that_does_not_add_up_is_refused(session, company):
     company.support(company.customer())
     close(session)
-    more = """INSERT INTO invoice_lines SELECT invoice_id, pos + 1, service_month, 'material', NULL, description,
-              1, unit, 1, 100, vat_category, vat_rate, service_from, service_until, explanation FROM invoice_lines"""
+    more = """INSERT INTO invoice_lines SELECT invoice_id, pos + 1, service_month, 'material', NULL,
+              description, 1, unit, 1, 100, vat_category, vat_rate, service_from, service_until, explanation
+              FROM invoice_lines"""
     assert refused(session, more) == "23514"
 
 
 def test_a_number_that_was_not_drawn_is_refused(session, company):
     company.support(company.customer())
     close(session)
-    stolen = """INSERT INTO invoices (number, series_year, series_number, customer_id, period, kind, revision, run_id,
-                issued_on, due_on, seller, buyer, net_cents, vat_cents, gross_cents)
-                SELECT 'RE-2026-00002', 2026, 2, customer_id, period, kind, 2, run_id, issued_on, due_on, seller, buyer,
-                net_cents, vat_cents, gross_cents FROM invoices"""
+    stolen = """INSERT INTO invoices (number, series_year, series_number, customer_id, period, kind, revision,
+                run_id, issued_on, due_on, seller, buyer, net_cents, vat_cents, gross_cents)
+                SELECT 'RE-2026-00002', 2026, 2, customer_id, period, kind, 2, run_id, issued_on, due_on,
+                seller, buyer, net_cents, vat_cents, gross_cents FROM invoices"""
     assert refused(session, stolen) == "23514"
 
 

@@ -11,7 +11,7 @@ from ptdash.models import User
 from ptdash.services import importing, users
 from ptdash.services.demo.bundle import USERS, build
 
-PASSWORD = "ptdash-demo"
+PASSWORD = "ptdash-demo"  # nosec B105  (printed at the start of every demo)
 LOGINS = tuple((email, role) for email, _name, role, _language in USERS)
 
 
