@@ -77,7 +77,7 @@ def socket_directory(home: Path, name: str, account: Account | None = None) -> P
 
 
 def open_directory(path: Path) -> None:
-    """A directory that others may pass but not list; what is made on the way there too, whatever the umask says."""
+    """A directory that others may pass but not list, as all that is made on the way; whatever the umask says."""
     for missing in [parent for parent in (*reversed(path.parents), path) if not parent.exists()]:
         missing.mkdir(exist_ok=True)
         missing.chmod(0o711)

@@ -18,6 +18,7 @@ import psycopg
 from ptdash.runtime import home as homes
 from ptdash.runtime.account import Account, server_account
 from ptdash.runtime.errors import DataOfAnotherVersion, ServerDidNotStart
+from ptdash.runtime.logs import last_line
 from ptdash.runtime.processes import die_with_parent, exists, runs_in, wait_until
 from ptdash.runtime.programs import postgres_programs
 
@@ -30,6 +31,7 @@ SETTINGS = {
     "max_connections": "100",
     "timezone": "UTC",
     "log_timezone": "UTC",
+    "log_checkpoints": "off",
 }
 UNSAFE_BUT_FAST = {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off"}
 # Long enough to replay the log after a crash; a server that ends by itself is noticed at once.
@@ -96,6 +98,10 @@ class Postgres:
         return pid if pid and runs_in(pid, self.data) else None
 
     def answers(self) -> bool:
+        """Whether it takes connections; while it starts it is not asked, which would only fill its log."""
+        lines = self._pid_file()
+        if len(lines) < 8 or lines[7].strip() != "ready":
+            return False
         try:
             with self._connect() as connection:
                 connection.execute("SELECT 1")
@@ -195,12 +201,6 @@ class Postgres:
         if done.returncode:
             raise ServerDidNotStart(server="PostgreSQL", reason=f"{program}: {done.stderr.strip()}")
         return done.stdout
-
-
-def last_line(log: Path) -> str:
-    """What a log says last, for a sentence."""
-    lines = log.read_text(errors="replace").splitlines() if log.exists() else []
-    return next((line for line in reversed(lines) if line.strip()), "it said nothing")
 
 
 @contextmanager

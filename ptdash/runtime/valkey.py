@@ -14,7 +14,7 @@ from redis import Redis, RedisError
 
 from ptdash.runtime import home as homes
 from ptdash.runtime.errors import ServerDidNotStart
-from ptdash.runtime.postgres import last_line
+from ptdash.runtime.logs import last_line
 from ptdash.runtime.processes import die_with_parent, runs_in, wait_until
 from ptdash.runtime.programs import valkey_program
 
@@ -49,6 +49,7 @@ class Valkey:
             "dir": str(self.data),
             "pidfile": str(self.data / PID_FILE),
             "daemonize": "no",
+            "loglevel": "warning",
             "appendonly": "yes" if self.durable else "no",
             "save": "",
             # A full queue refuses new jobs; it never forgets old ones.
