@@ -12,7 +12,7 @@ from flask_login import current_user
 from redis import RedisError
 from werkzeug.routing import BaseConverter, ValidationError
 
-from ptdash.blueprints.billing.words import LINE_UNITS, TREATMENTS, sentence
+from ptdash.blueprints.billing.words import LINE_UNITS, TREATMENTS, named, sentence
 from ptdash.db import transaction
 from ptdash.domain.errors import DomainError
 from ptdash.domain.periods import format_month, parse_month, previous_month
@@ -50,7 +50,13 @@ def _add_converter(state: BlueprintSetupState) -> None:
 
 @bp.context_processor
 def _words() -> dict[str, object]:
-    return {"sentence": sentence, "treatments": TREATMENTS, "units": LINE_UNITS, "page_href": _page_href}
+    return {
+        "sentence": sentence,
+        "sentence_part": named,
+        "treatments": TREATMENTS,
+        "units": LINE_UNITS,
+        "page_href": _page_href,
+    }
 
 
 @bp.app_template_filter("decimal")

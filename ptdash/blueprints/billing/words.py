@@ -1,8 +1,13 @@
 """The words of the billing pages for what services and rules name by code."""
 
+import re
+from datetime import date
+
 from flask_babel import gettext, lazy_gettext
 
 from ptdash.domain.errors import DomainError
+from ptdash.domain.periods import parse_month
+from ptdash.web.formats import day, month
 
 TREATMENTS = {
     "package": lazy_gettext("Package"),
@@ -36,8 +41,14 @@ NAMED = {
 
 def sentence(error: DomainError) -> str:
     """A refusal or a reason in the language of the page."""
-    return str(gettext(error.message, **{name: _named(value) for name, value in error.params.items()}))
+    return str(gettext(error.message, **{name: named(value) for name, value in error.params.items()}))
 
 
-def _named(value: object) -> str:
-    return ", ".join(str(NAMED.get(part, part)) for part in str(value).split(", "))
+def named(value: object) -> str:
+    """A parameter as people read it: months and days in words, items and fields by their names."""
+    text = str(value)
+    if re.fullmatch(r"\d{4}-\d{2}", text):
+        return month(parse_month(text))
+    if re.fullmatch(r"\d{4}-\d{2}-\d{2}", text):
+        return day(date.fromisoformat(text))
+    return ", ".join(str(NAMED.get(part, part)) for part in text.split(", "))

@@ -1,0 +1,123 @@
+"""A manager closes a month, on the whole house: web, worker and scheduler under `ptdash up --demo`."""
+
+import os
+import re
+import signal
+import socket
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Browser, Page, expect
+
+from ptdash.services.demo import PASSWORD
+from tests.browser.test_accessibility import check
+
+pytestmark = pytest.mark.browser
+
+OCTOBER = "/billing/2026-10"
+
+
+@pytest.fixture(scope="module")
+def house(engine: Browser, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """The address of a demo that has just started, on the 22nd of November 2026."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    home: Path = tmp_path_factory.mktemp("home")
+    env = {k: v for k, v in os.environ.items() if k not in ("DATABASE_URL", "REDIS_URL", "SECRET_KEY")}
+    env |= {"PTDASH_HOME": str(home), "PTDASH_TODAY": "2026-11-22"}
+    command = [sys.executable, "-m", "ptdash.cli", "up", "--demo", "--port", str(port)]
+    with (home / "up.log").open("w") as log:
+        up = subprocess.Popen(command, env=env, stdout=subprocess.PIPE, stderr=log, text=True)
+        try:
+            assert up.stdout is not None
+            ready = up.stdout.readline()
+            assert ready == f"ptdash ready on http://127.0.0.1:{port}\n", (home / "up.log").read_text()
+            yield ready.split()[-1]
+        finally:
+            up.send_signal(signal.SIGINT)
+            assert up.wait(60) == 0
+
+
+@pytest.fixture
+def manager(engine: Browser, house: str) -> Iterator[Page]:
+    """The manager of the demo, signed in through the form."""
+    context = engine.new_context(base_url=house, locale="de-DE", viewport={"width": 1440, "height": 900})
+    context.set_default_timeout(10_000)
+    page = context.new_page()
+    said: list[str] = []
+    page.on("console", lambda m: said.append(m.text) if m.type in ("error", "warning") else None)
+    page.goto("/login")
+    page.get_by_label("E-Mail").fill("miriam.vogt@pt.example")
+    page.get_by_label("Passwort").fill(PASSWORD)
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("heading", name="Übersicht")).to_be_visible()
+    yield page
+    context.close()
+    assert said == []
+
+
+def test_a_manager_previews_closes_watches_and_opens_an_invoice_down_to_its_entries(manager: Page):
+    page = manager
+    page.get_by_role("link", name="Abrechnung").click()
+    row = page.get_by_role("row", name=re.compile("Oktober 2026"))
+    expect(row).to_contain_text("Offen, Abschluss möglich")
+    expect(page.get_by_role("row", name=re.compile("September 2026"))).to_contain_text("Abgeschlossen")
+    row.get_by_role("link", name="Oktober 2026", exact=True).click()
+
+    # The preview: who would be parked and why, the totals, the difference to the month before.
+    expect(page.get_by_role("heading", name="Periodenabschluss Oktober 2026")).to_be_visible()
+    expect(
+        page.get_by_text("Anschrift", exact=False).or_(page.get_by_text("Rechnungsadresse")).first
+    ).to_be_visible()
+    expect(page.get_by_role("heading", name="Vergleich zum Vormonat")).to_be_visible()
+    gross = page.locator("#totals .big dd").inner_text()
+    assert re.fullmatch(r"\d{1,3}(\.\d{3})*,\d\d\s€", gross)
+
+    # The close, with the keyboard alone; the worker does the rest and the page follows.
+    page.get_by_role("button", name="Oktober 2026 abschließen").focus()
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("progressbar")).to_be_visible()
+    expect(page.get_by_role("heading", name=re.compile("Nicht alle Kunden"))).to_be_visible(timeout=60_000)
+    expect(page.locator("#period")).not_to_have_attribute("hx-trigger", re.compile(".*"))
+    assert page.locator("#totals .big dd").inner_text() == gross, "the close gives what the preview said"
+    page.get_by_role("link", name=re.compile("Zurückgestellt 3")).click()
+    expect(page.locator("#results tbody tr")).to_have_count(3)
+    page.get_by_role("link", name=re.compile("^Alle ")).click()
+
+    # An invoice whose minutes went over, and the entry that crossed the limit.
+    over = page.locator("#results tbody tr").filter(has=page.locator("td:nth-child(4) small")).first
+    amount = over.locator("td:nth-child(4)").inner_text().split("\n")[0]
+    over.get_by_role("link", name=re.compile("RE-2026-")).click()
+    expect(page.get_by_role("heading", name=re.compile(r"Rechnung RE-2026-\d{5}"))).to_be_visible()
+    line = page.locator("#lines tbody tr").filter(has_text="Mehrminuten")
+    expect(line).to_contain_text(amount)
+    line.get_by_text("Wie dieser Betrag zustande kommt").click()
+    expect(line.locator("details p")).to_contain_text("min")
+    line.get_by_role("link", name="Die Einträge dahinter").click()
+    expect(page.locator("#entries tr.cross, #entries .neg").first).to_be_visible()
+    cents = [_cents(cell) for cell in page.locator("#entries tbody tr:has(.neg) .c-e").all_inner_texts()]
+    assert sum(cents) == _cents(amount), "every cent of the line is in its entries"
+
+
+def test_the_next_month_waits_until_nobody_is_parked(manager: Page):
+    page = manager
+    page.goto("/billing/2026-11")
+    expect(page.get_by_text("Oktober 2026 ist noch offen", exact=False)).to_be_visible()
+    expect(page.get_by_role("button", name=re.compile("abschließen"))).to_have_attribute("aria-disabled", "true")
+
+
+@pytest.mark.parametrize(
+    "path",
+    ["/billing/", "/billing/2026-09", "/billing/2026-11", "/billing/invoices/RE-2026-00004"],
+)
+def test_the_billing_pages_have_no_barrier(manager: Page, path: str):
+    manager.goto(path)
+    check(manager)
+
+
+def _cents(text: str) -> int:
+    return int(re.sub(r"\D", "", text))
