@@ -13,7 +13,6 @@ import pytest
 from playwright.sync_api import Browser, Page, expect
 
 from ptdash.services.demo import PASSWORD
-from tests.browser.test_accessibility import check
 
 pytestmark = pytest.mark.browser
 
@@ -108,15 +107,6 @@ def test_the_next_month_waits_until_nobody_is_parked(manager: Page):
     page.goto("/billing/2026-11")
     expect(page.get_by_text("Oktober 2026 ist noch offen", exact=False)).to_be_visible()
     expect(page.get_by_role("button", name=re.compile("abschließen"))).to_have_attribute("aria-disabled", "true")
-
-
-@pytest.mark.parametrize(
-    "path",
-    ["/billing/", "/billing/2026-09", "/billing/2026-11", "/billing/invoices/RE-2026-00004"],
-)
-def test_the_billing_pages_have_no_barrier(manager: Page, path: str):
-    manager.goto(path)
-    check(manager)
 
 
 def _cents(text: str) -> int:
