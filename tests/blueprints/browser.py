@@ -11,7 +11,7 @@ from werkzeug.test import TestResponse
 from ptdash.db import transaction
 from ptdash.models import Role
 from ptdash.services import users
-from ptdash.web.access import TOKEN
+from ptdash.web.access import SESSION_KEY
 from tests.blueprints.page_lint import problems
 
 HTMX = {"HX-Request": "true"}
@@ -48,7 +48,7 @@ class Browser(FlaskClient):
             user_id = user.id
         with self.session_transaction() as cookie:
             cookie.clear()
-            cookie[TOKEN] = token
+            cookie[SESSION_KEY] = token
         return user_id
 
     def page(self, url: str, status: int = 200) -> BeautifulSoup:

@@ -115,6 +115,10 @@ def test_an_account_without_a_usable_hash_lets_nobody_in(session: Session, user:
             users.authenticate(session, "petra@example.com", password)
 
 
+def test_a_wrong_password_costs_as_much_without_an_account_as_with_one() -> None:
+    assert not PasswordHasher().check_needs_rehash(users.NOBODY)
+
+
 def test_one_address_has_one_account_whatever_its_case(session: Session, user: User) -> None:
     with pytest.raises(users.EmailTaken):
         users.add(session, "PETRA@example.com", "Another", Role.ADMIN, actor_id=None, now=NOW)
