@@ -9,6 +9,7 @@ LARGEST_LOG_BYTES = 5 * 1024 * 1024
 READ_BYTES = 65536
 # One talkative child must not keep the others waiting.
 BLOCKS_AT_ONCE = 16
+LATEST_LINES = 5
 
 
 class Log:
@@ -66,9 +67,10 @@ class Stream:
 
 
 def last_line(log: Path) -> str:
-    """What a log says last, for a sentence."""
+    """What a log says last, for a sentence: what was fatal rather than the farewell after it."""
     lines = log.read_text(errors="replace").splitlines() if log.exists() else []
-    return next((line for line in reversed(lines) if line.strip()), "it said nothing")
+    latest = [line.strip() for line in reversed(lines[-LATEST_LINES:]) if line.strip()]
+    return next((line for line in latest if "FATAL" in line), latest[0] if latest else "it said nothing")
 
 
 def say(name: str, line: str) -> None:

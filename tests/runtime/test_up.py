@@ -1,6 +1,5 @@
 """One supervisor a home: it starts everything, keeps it alive, and takes everything with it."""
 
-import os
 import signal
 import socket
 from collections.abc import Callable
@@ -21,7 +20,9 @@ def named(home: Path, name: str) -> str:
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
-def test_up_serves_until_a_signal_and_leaves_nothing_running(home: Path, up: Start, number: signal.Signals) -> None:
+def test_up_serves_until_a_signal_and_leaves_nothing_running(
+    home: Path, up: Start, number: signal.Signals
+) -> None:
     program = up()
     children = pids_of_children(program.process.pid)
     assert len(children) == 4
@@ -55,7 +56,7 @@ def test_a_port_in_use_is_a_sentence_and_nothing_is_started(home: Path, run: Sta
         program = run("up", str(port), "healthy_web", "sleeper")
         assert program.ended() == 1
     assert f"Error: 127.0.0.1:{port} cannot be used (Address already in use)" in program.said()
-    assert not (home / "postgres").exists()
+    assert Postgres.of_home(home).running_pid() is None
 
 
 def test_a_killed_database_is_started_again_with_its_data(home: Path, up: Start) -> None:
@@ -131,4 +132,4 @@ def test_up_can_be_stopped_while_it_starts(home: Path, run: Start) -> None:
 
 def test_the_secret_key_is_made_and_given_to_the_children(home: Path, up: Start) -> None:
     up()
-    assert os.stat(home / "secret_key").st_mode & 0o777 == 0o600
+    assert (home / "secret_key").stat().st_mode & 0o777 == 0o600
