@@ -1,0 +1,178 @@
+"""The close of many customers with a hundred time entries each, beside two floors on the same rows.
+
+Floor 1: one SQL aggregate over all entries. Floor 2: a bare writer that aggregates, computes and COPYs the same
+rows (posting, settlement, invoice with two lines, audit event) in one process, at the same batch size, without any
+of the rules, locks and checks.
+"""
+
+import resource
+import time
+from collections.abc import Callable
+from datetime import UTC, date, datetime
+from decimal import Decimal
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+import psycopg
+from flask_migrate import upgrade
+from sqlalchemy import text
+
+from ptdash import create_app
+from ptdash.config import Config, sqlalchemy_url
+from ptdash.db import db, transaction
+from ptdash.jobs import closing
+from ptdash.runtime.postgres import temporary_cluster
+from ptdash.services import books
+
+ENTRIES = 100
+MONTH = date(2026, 9, 1)
+BATCH = closing.LARGEST_BATCH
+
+COMPANY = """
+SET session_replication_role = replica;  -- the stamp and the locks of the triggers are not what is measured
+INSERT INTO settings VALUES ('company.name', 'Bench'), ('company.street', 'a'), ('company.postal_code', '1'),
+    ('company.city', 'b'), ('company.country', 'DE'), ('company.vat_id', 'DE1'), ('company.iban', 'x');
+INSERT INTO prices VALUES ('overage_minute', '2024-01-01', 1.5), ('separate_minute', '2024-01-01', 1.5);
+INSERT INTO users (email, name, role) VALUES ('t@pt.example', 'T', 'technician');
+INSERT INTO customers (number, name, sort_key, street, postal_code, city)
+    SELECT n::text, 'Kunde ' || n, lpad(n::text, 8, '0'), 's', '1', 'c' FROM generate_series(1, {customers}) n;
+INSERT INTO customer_books SELECT id FROM customers;
+INSERT INTO contracts (number, customer_id, kind, package, starts_on, term_months, notice_months, renewal_months)
+    SELECT 'SV-' || id, id, 'support', 'M', '2026-01-01', 6, 1, 6 FROM customers;
+INSERT INTO tickets (number, customer_id, channel, category, subject, status, priority, created_at)
+    SELECT 'T-' || id, id, 'phone', 'software', 's', 'open', 'normal', now() FROM customers;
+INSERT INTO time_entries (ticket_id, customer_id, technician_id, started_at, ended_at, treatment, note, posting_n)
+    SELECT id, customer_id, 1, at, at + interval '7 minutes', 'package', 'n', 1 FROM tickets,
+    LATERAL (SELECT timestamptz '2026-09-01 08:00+02' + n * interval '6 hours' AS at
+             FROM generate_series(0, {last}) n) AS work;
+SET session_replication_role = origin;
+"""
+
+
+def main(customers: int) -> None:
+    with TemporaryDirectory(prefix="ptdash-bench-") as directory, temporary_cluster(Path(directory)) as url:
+        config = Config(home=Path(directory), database_url=sqlalchemy_url(url), secret_key="bench")
+        with create_app(config).app_context():
+            upgrade()
+            entries = customers * ENTRIES
+            print(f"{customers} customers, {entries} entries, batches of {BATCH}")  # noqa: T201
+            with db.engine.begin() as connection:
+                connection.execute(text(COMPANY.format(customers=customers, last=ENTRIES - 1)))
+            with db.engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+                connection.execute(text("VACUUM ANALYZE"))
+            aggregate = timed(lambda: sum_up(url))
+            writer = timed(lambda: write_bare(url, customers))
+            close = timed(close_month)
+            peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024
+            report(("one SQL aggregate", aggregate), ("bare writer", writer), ("close", close))
+            print(f"close / bare writer: {close / writer:.2f}   peak memory: {peak} MiB")  # noqa: T201
+            db.session.remove()
+            db.engine.dispose()
+
+
+def timed(work: Callable[[], None]) -> float:
+    started = time.perf_counter()
+    work()
+    return time.perf_counter() - started
+
+
+def report(*figures: tuple[str, float]) -> None:
+    for name, seconds in figures:
+        print(f"{name:<20} {seconds:8.2f} s   {seconds / figures[0][1]:8.1f} x")  # noqa: T201
+
+
+def close_month() -> None:
+    with transaction() as session:
+        run, blockers = books.begin(session, MONTH, date(2026, 10, 5), actor_id=None, now=datetime.now(UTC))
+        assert run and not blockers, blockers
+    closing.work_off(run.id)
+
+
+def sum_up(url: str) -> None:
+    with psycopg.connect(url) as connection:
+        connection.execute(
+            "SELECT customer_id, treatment, sum(minutes) FROM time_entries GROUP BY customer_id, treatment"
+        ).fetchall()
+
+
+def write_bare(url: str, customers: int) -> None:
+    """Into tables of the same shape, so that the close still finds its own empty."""
+    with psycopg.connect(url) as connection:
+        for name in ("postings", "settlements", "invoices", "invoice_lines", "audit_events"):
+            connection.execute(f"CREATE TABLE bare_{name} (LIKE {name} INCLUDING INDEXES)")
+        connection.commit()
+        for first in range(1, customers + 1, BATCH):
+            rows = connection.execute(
+                "SELECT customer_id, sum(minutes) FROM time_entries WHERE customer_id BETWEEN %s AND %s "
+                "AND service_month = %s AND treatment = 'package' GROUP BY customer_id ORDER BY customer_id",
+                (first, first + BATCH - 1, MONTH),
+            ).fetchall()
+            _copy_batch(connection, [(customer, int(used)) for customer, used in rows])
+            connection.commit()
+
+
+def _copy_batch(connection: psycopg.Connection, rows: list[tuple[int, int]]) -> None:
+    now, cent = datetime.now(UTC), Decimal("0.01")
+    over = {customer: max(0, used - 30) for customer, used in rows}
+    net = {customer: int((40 + minutes * Decimal("1.5")) * 100) for customer, minutes in over.items()}
+    copy(
+        connection, "postings (customer_id, month, n, run_id, invoice_id)", [(c, MONTH, 1, 1, c) for c, _ in rows]
+    )
+    copy(
+        connection,
+        "settlements (contract_id, month, n, customer_id, package, package_price, overage_rate, covered_from, "
+        "covered_days, month_days, included_minutes, used_minutes, covered_minutes, overage_minutes, expired_minutes, "
+        "base_cents, overage_cents)",
+        [
+            (
+                c,
+                MONTH,
+                1,
+                c,
+                "M",
+                40,
+                1.5,
+                MONTH,
+                30,
+                30,
+                30,
+                used,
+                min(used, 30),
+                over[c],
+                30 - min(used, 30),
+                4000,
+                0,
+            )
+            for c, used in rows
+        ],
+    )
+    copy(
+        connection,
+        "invoices (id, number, series_year, series_number, customer_id, period, kind, revision, run_id, "
+        "issued_on, due_on, seller, buyer, net_cents, vat_cents, gross_cents)",
+        [
+            (c, f"RE-2026-{c:05d}", 2026, c, c, MONTH, "bill", 1, 1, now, now, "{}", "{}", net[c], 0, net[c])
+            for c, _ in rows
+        ],
+    )
+    copy(
+        connection,
+        "invoice_lines (invoice_id, pos, service_month, kind, contract_id, description, quantity, unit, "
+        "unit_price, net_cents, vat_category, vat_rate, service_from, service_until, explanation)",
+        [
+            (c, pos, MONTH, kind, c, "Text", quantity, "u", price, 4000, "S", 19 * cent, MONTH, MONTH, "{}")
+            for c, _ in rows
+            for pos, kind, quantity, price in ((1, "package_fee", 1, 40), (2, "overage", over[c], 1.5))
+        ],
+    )
+    copy(
+        connection,
+        "audit_events (id, xact, at, action, subject, subject_id)",
+        [(rows[0][0], 1, now, "post", "period", "2026-09")],
+    )
+
+
+def copy(connection: psycopg.Connection, target: str, rows: list[tuple]) -> None:
+    with connection.cursor().copy(f"COPY bare_{target} FROM STDIN") as out:
+        for row in rows:
+            out.write_row(row)
