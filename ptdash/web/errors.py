@@ -8,6 +8,7 @@ from flask_wtf.csrf import CSRFError
 from werkzeug.exceptions import HTTPException, InternalServerError
 
 from ptdash.domain.errors import DomainError
+from ptdash.extensions import login_manager
 from ptdash.web.pages import came_from, wants_fragment
 
 SENTENCES = {
@@ -80,6 +81,8 @@ def _internal_error(_error: InternalServerError) -> Response:
     """Says a number instead of a traceback; the log has it right after the traceback that Flask writes."""
     reference = secrets.token_hex(4).upper()
     current_app.logger.error("Error %s at %s %s", reference, request.method, request.path)
+    # Nothing may be asked of the database any more: Flask-Login would, for every template.
+    g._login_user, g.known = login_manager.anonymous_user(), False
     title, sentence = SENTENCES[500]
     return _answer(500, str(title), str(sentence), reference)
 
@@ -90,6 +93,5 @@ def _answer(status: int, title: str, sentence: str, reference: str | None = None
         response = make_response(render_template("errors/_page.html", **facts), status)
         response.headers.update({"HX-Retarget": "#toasts", "HX-Reswap": "beforeend"})
         return response
-    # After a failure of our own nothing may be asked of the database: no shell, no user.
-    layout = "base.html" if g.get("known") and reference is None else "bare.html"
+    layout = "base.html" if g.get("known") else "bare.html"
     return make_response(render_template("errors/page.html", layout=layout, back=came_from(), **facts), status)

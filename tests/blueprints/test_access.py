@@ -3,10 +3,10 @@
 import pytest
 from flask import Flask
 
-from ptdash import create_app
 from ptdash.models import Role
 from ptdash.web.access import PUBLIC, declared
 from tests.blueprints.browser import Browser
+from tests.blueprints.conftest import MakeApp
 
 WITHOUT_SIGN_IN = {"static", "healthz", "auth.login", "auth.send_login"}
 
@@ -21,8 +21,8 @@ def test_only_the_named_routes_are_public(app: Flask) -> None:
     assert public == WITHOUT_SIGN_IN
 
 
-def test_a_route_that_declares_nothing_is_refused(app: Flask) -> None:
-    another = create_app(app.config["PTDASH"])
+def test_a_route_that_declares_nothing_is_refused(make_app: MakeApp) -> None:
+    another = make_app()
     another.add_url_rule("/silent", "silent", lambda: "secret")
     answer = another.test_client().get("/silent")
     assert answer.status_code == 403

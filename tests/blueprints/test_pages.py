@@ -3,15 +3,17 @@
 import io
 
 import pytest
-from flask import Flask, abort
+from flask import abort
 from redis import Redis
 
-from ptdash import create_app
 from ptdash.domain.errors import Conflict
 from ptdash.jobs.queue import make_worker
 from ptdash.models import Role
 from ptdash.web import access
 from tests.blueprints.browser import HTMX, Browser, text_of
+from tests.blueprints.conftest import MakeApp, browser_on
+
+NO_VALKEY = "unix:///nonexistent/valkey.sock"
 
 
 class AlreadyDone(Conflict):
@@ -27,16 +29,14 @@ def _fail() -> None:
 
 
 @pytest.fixture
-def failing(app: Flask, browser: Browser) -> Browser:
+def failing(make_app: MakeApp) -> Browser:
     """The same application with routes that fail in every way."""
-    another = create_app(app.config["PTDASH"])
+    another = make_app()
     another.config["PROPAGATE_EXCEPTIONS"] = False
     another.add_url_rule("/refuse", "refuse", access.any_user(_refuse))
     another.add_url_rule("/fail", "fail", access.any_user(_fail))
     another.add_url_rule("/status/<int:code>", "status", access.any_user(lambda code: abort(code)))
-    another.test_client_class = Browser
-    made = another.test_client()
-    assert isinstance(made, Browser)
+    made = browser_on(another)
     made.sign_in()
     return made
 
@@ -143,11 +143,10 @@ def test_the_browser_chooses_the_language_before_the_sign_in(browser: Browser) -
     assert "Anmelden" in text_of(browser.get("/login", headers={"Accept-Language": "fr"}))
 
 
-def test_components_are_for_the_demo(app: Flask, browser: Browser) -> None:
+def test_components_are_for_the_demo(make_app: MakeApp, browser: Browser) -> None:
     browser.sign_in()
     assert browser.get("/components").status_code == 200
-    plain = app.config["PTDASH"].__class__(**{**vars(app.config["PTDASH"]), "demo": False})
-    assert "components.index" not in create_app(plain).view_functions
+    assert "components.index" not in make_app(demo=False).view_functions
 
 
 def test_health_names_what_is_missing(browser: Browser) -> None:
@@ -172,15 +171,30 @@ def test_health_is_good_with_a_worker(browser: Browser, redis_url: str) -> None:
         Redis.from_url(redis_url).delete(worker.key)
 
 
-def test_health_without_servers_is_an_answer_and_no_error(app: Flask) -> None:
-    gone = app.config["PTDASH"].__class__(
-        **{
-            **vars(app.config["PTDASH"]),
-            "database_url": "postgresql+psycopg://nobody@/none?host=/nonexistent",
-            "redis_url": "unix:///nonexistent/valkey.sock",
-        }
-    )
-    answer = create_app(gone).test_client().get("/healthz")
+def test_health_without_servers_is_an_answer_and_no_error(make_app: MakeApp) -> None:
+    gone = make_app(database_url="postgresql+psycopg://nobody@/none?host=/nonexistent", redis_url=NO_VALKEY)
+    answer = gone.test_client().get("/healthz")
     assert answer.status_code == 503
     assert answer.json is not None
     assert answer.json["database"] == answer.json["queue"] == "does not answer"
+
+
+def test_without_the_queue_one_can_sign_in_and_attempts_are_still_counted(make_app: MakeApp) -> None:
+    browser = browser_on(make_app(redis_url=NO_VALKEY))
+    for _ in range(10):
+        assert browser.submit("/login", "/login", email="a@example.com", password="").status_code == 422
+    assert browser.submit("/login", "/login", email="a@example.com", password="").status_code == 429
+
+
+def test_without_the_database_the_error_page_needs_none(make_app: MakeApp, browser: Browser) -> None:
+    browser.sign_in()
+    kept = browser.get_cookie("ptdash")
+    assert kept is not None
+    gone = make_app(database_url="postgresql+psycopg://nobody@/none?host=/nonexistent")
+    gone.config["PROPAGATE_EXCEPTIONS"] = False
+    stranded = browser_on(gone)
+    stranded.set_cookie("ptdash", kept.value)
+    for path in ("/", "/nothing-here"):
+        answer = stranded.get(path)
+        assert answer.status_code == 500
+        assert "Kennzeichen:" in text_of(answer)
