@@ -7,12 +7,12 @@ import socket
 import subprocess
 import sys
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
 from ptdash.services.demo import PASSWORD
+from tests.homes import temporary_home
 
 pytestmark = pytest.mark.browser
 
@@ -20,25 +20,28 @@ OCTOBER = "/billing/2026-10"
 
 
 @pytest.fixture(scope="module")
-def house(engine: Browser, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+def house(engine: Browser) -> Iterator[str]:
     """The address of a demo that has just started, on the 22nd of November 2026."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
-    home: Path = tmp_path_factory.mktemp("home")
-    env = {k: v for k, v in os.environ.items() if k not in ("DATABASE_URL", "REDIS_URL", "SECRET_KEY")}
-    env |= {"PTDASH_HOME": str(home), "PTDASH_TODAY": "2026-11-22"}
-    command = [sys.executable, "-m", "ptdash.cli", "up", "--demo", "--port", str(port)]
-    with (home / "up.log").open("w") as log:
+    with temporary_home() as home, (home.parent / "up.log").open("w") as log:
+        env = {k: v for k, v in os.environ.items() if k not in ("DATABASE_URL", "REDIS_URL", "SECRET_KEY")}
+        env |= {"PTDASH_HOME": str(home), "PTDASH_TODAY": "2026-11-22"}
+        command = [sys.executable, "-m", "ptdash.cli", "up", "--demo", "--port", str(free_port())]
         up = subprocess.Popen(command, env=env, stdout=subprocess.PIPE, stderr=log, text=True)
         try:
             assert up.stdout is not None
             ready = up.stdout.readline()
-            assert ready == f"ptdash ready on http://127.0.0.1:{port}\n", (home / "up.log").read_text()
+            assert ready.startswith("ptdash ready on http://"), (home.parent / "up.log").read_text()
             yield ready.split()[-1]
         finally:
             up.send_signal(signal.SIGINT)
             assert up.wait(60) == 0
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port
 
 
 @pytest.fixture

@@ -15,6 +15,7 @@ from sqlalchemy import create_engine, text
 
 from ptdash.cli import main
 from tests.conftest import DATA
+from tests.homes import temporary_home
 
 Run = Callable[..., "Outcome"]
 
@@ -223,6 +224,8 @@ def test_settings_say_what_they_accept(ptdash: Run):
     assert ptdash("settings", "get", "company.unknown").returncode == 1
 
 
-def test_a_command_starts_the_database_for_itself_and_keeps_what_it_wrote(tmp_path: Path):
-    assert process(tmp_path, "settings", "set", "company.city", "Münster").returncode == 0
-    assert process(tmp_path, "settings", "get", "company.city").stdout == "Münster\n"
+def test_a_command_starts_the_database_for_itself_and_keeps_what_it_wrote():
+    with temporary_home() as home:
+        home.mkdir(mode=0o711)
+        assert process(home, "settings", "set", "company.city", "Münster").returncode == 0
+        assert process(home, "settings", "get", "company.city").stdout == "Münster\n"

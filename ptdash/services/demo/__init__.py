@@ -11,7 +11,8 @@ from ptdash.models import User
 from ptdash.services import importing, users
 from ptdash.services.demo.bundle import USERS, build
 
-PASSWORD = "ptdash-demo"  # nosec B105  (printed at the start of every demo)
+# No secret: printed at the start of every demo.
+PASSWORD = "ptdash-demo"  # nosec B105
 LOGINS = tuple((email, role) for email, _name, role, _language in USERS)
 
 
