@@ -121,8 +121,8 @@ def _copy_batch(connection: psycopg.Connection, rows: list[tuple[int, int]]) -> 
     copy(
         connection,
         "settlements (contract_id, month, n, customer_id, package, package_price, overage_rate, covered_from, "
-        "covered_days, month_days, included_minutes, used_minutes, covered_minutes, overage_minutes, expired_minutes, "
-        "base_cents, overage_cents)",
+        "covered_days, month_days, included_minutes, used_minutes, covered_minutes, overage_minutes, "
+        "expired_minutes, base_cents, overage_cents)",
         [
             (
                 c,
