@@ -11,6 +11,7 @@ from ptdash.models.books import (
     Posting,
     Run,
     Settlement,
+    StaleCustomer,
 )
 from ptdash.models.contracts import Contract, ContractDevice, ContractNotice, FeeChange, PackageChange
 from ptdash.models.customers import Customer, CustomerBook
@@ -46,6 +47,7 @@ __all__ = [
     "Run",
     "Setting",
     "Settlement",
+    "StaleCustomer",
     "Ticket",
     "TimeEntry",
     "User",

@@ -32,15 +32,29 @@ class Period(Base):
 
 
 class Run(Base):
-    """An order to post a month. It keeps its business day; resuming keeps the old one."""
+    """An order: to post a month, to bill one customer's month alone, or to cancel an invoice.
+
+    It keeps its business day; resuming keeps the old one.
+    """
 
     __tablename__ = "runs"
+    __table_args__ = (
+        CheckConstraint("kind IN ('month', 'customer', 'storno')", name="kind"),
+        CheckConstraint("(kind = 'month') = (customer_id IS NULL)", name="customer"),
+        CheckConstraint("(kind = 'storno') = (reason IS NOT NULL)", name="reason"),
+        CheckConstraint("(released_at IS NULL) = (released_by_id IS NULL)", name="released"),
+    )
 
     id: Mapped[int] = mapped_column(primary_key=True)
     month: Mapped[date] = mapped_column(ForeignKey("periods.month"), index=True)
     business_day: Mapped[date]
     ordered_by_id: Mapped[int | None] = mapped_column(ForeignKey("users.id"))
+    kind: Mapped[str] = mapped_column(server_default="month")
+    customer_id: Mapped[int | None] = mapped_column(ForeignKey("customers.id"))
+    reason: Mapped[str | None]
     ordered_at: Mapped[datetime]
+    released_at: Mapped[datetime | None]
+    released_by_id: Mapped[int | None] = mapped_column(ForeignKey("users.id"))
     enqueued_at: Mapped[datetime | None]
     finished_at: Mapped[datetime | None]
 
@@ -132,9 +146,14 @@ class InvoiceLine(Base):
 
 
 class Posting(Base):
-    """The n-th time a customer's month was taken; what it took never changes."""
+    """The n-th time a customer's month was taken; what it took never changes.
+
+    `owed_cents` is what the month owed by its facts (net), at the VAT with which it was first billed; VAT is
+    empty while the month never had a line.
+    """
 
     __tablename__ = "postings"
+    __table_args__ = (CheckConstraint("(vat_category IS NULL) = (vat_rate IS NULL)", name="vat"),)
 
     customer_id: Mapped[int] = mapped_column(ForeignKey("customers.id"), primary_key=True)
     month: Mapped[date] = mapped_column(ForeignKey("periods.month"), primary_key=True, index=True)
@@ -142,8 +161,22 @@ class Posting(Base):
     run_id: Mapped[int] = mapped_column(ForeignKey("runs.id"), index=True)
     # Checked at the end of the transaction: the invoice with its number is written last.
     invoice_id: Mapped[int | None] = mapped_column(
-        ForeignKey("invoices.id", deferrable=True, initially="DEFERRED"), unique=True
+        ForeignKey("invoices.id", deferrable=True, initially="DEFERRED"), index=True
     )
+    owed_cents: Mapped[int] = mapped_column(server_default="0")
+    vat_category: Mapped[str | None]
+    vat_rate: Mapped[Decimal | None] = mapped_column(Numeric(5, 2))
+
+
+class StaleCustomer(Base):
+    """A customer whose contracts or devices began or ended otherwise than its postings knew, since this month."""
+
+    __tablename__ = "stale_customers"
+
+    customer_id: Mapped[int] = mapped_column(
+        ForeignKey("customers.id", ondelete="CASCADE"), primary_key=True, autoincrement=False
+    )
+    since: Mapped[date]
 
 
 class Settlement(Base):
