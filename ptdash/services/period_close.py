@@ -5,7 +5,7 @@ from collections.abc import Collection, Sequence
 from datetime import date, datetime, timedelta
 from typing import Any
 
-from sqlalchemy import insert, select, text, update
+from sqlalchemy import select, text, update
 from sqlalchemy.dialects.postgresql import insert as upsert
 from sqlalchemy.orm import Session
 
@@ -23,6 +23,7 @@ from ptdash.models import (
 )
 from ptdash.services import audit, books, prices, settings
 from ptdash.services.billing import CustomerBill, bill, buyer
+from ptdash.services.bulk import insert_rows
 
 
 def post(session: Session, run_id: int, customer_ids: Collection[int], *, now: datetime) -> int:
@@ -79,9 +80,8 @@ def _write(session: Session, run: Run, bills: Sequence[CustomerBill], now: datet
         }
         for item in bills
     ]
-    session.execute(insert(Posting), postings)
-    if settled := [row for item in bills for row in _settlement_rows(item, run.month)]:
-        session.execute(insert(Settlement), settled)
+    insert_rows(session, Posting, postings)
+    insert_rows(session, Settlement, [row for item in bills for row in _settlement_rows(item, run.month)])
     numbers = _issue(session, run, billed, ids) if billed else []
     _record(session, run, bills, numbers, now)
 
@@ -123,8 +123,9 @@ def _issue(session: Session, run: Run, billed: Sequence[CustomerBill], ids: Sequ
     year = run.business_day.year
     first = _draw_numbers(session, year, len(billed))
     numbers = [f"RE-{year}-{first + i:05d}" for i in range(len(billed))]
-    session.execute(
-        insert(Invoice),
+    insert_rows(
+        session,
+        Invoice,
         [
             {
                 "id": ids[i],
@@ -147,8 +148,9 @@ def _issue(session: Session, run: Run, billed: Sequence[CustomerBill], ids: Sequ
             for i, item in enumerate(billed)
         ],
     )
-    session.execute(
-        insert(InvoiceLine),
+    insert_rows(
+        session,
+        InvoiceLine,
         [row for item, invoice_id in zip(billed, ids, strict=True) for row in _line_rows(item, invoice_id)],
     )
     return numbers

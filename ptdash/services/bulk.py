@@ -1,0 +1,28 @@
+"""Many rows in one statement."""
+
+import json
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from sqlalchemy import JSON, Column, String, Table, cast, column, func, insert, literal, select
+from sqlalchemy.orm import Session
+
+from ptdash.db import Base
+
+
+def insert_rows(session: Session, model: type[Base], rows: Sequence[Mapping[str, Any]]) -> None:
+    """Insert rows (values by column name; all rows name the same columns) with one statement.
+
+    They travel as one JSON text that the database reads by its own column types: as fast as COPY, and a
+    statement like every other. What holds for a single row holds for each of these: defaults, constraints,
+    triggers.
+    """
+    if not rows:
+        return
+    table = model.__table__
+    assert isinstance(table, Table)
+    columns: list[Column[Any]] = [table.c[name] for name in rows[0]]
+    payload = cast(literal(json.dumps(rows, default=str), String), JSON)
+    source = func.json_to_recordset(payload).table_valued(*(column(c.name, c.type) for c in columns))
+    taken = select(*source.render_derived(with_types=True).c)
+    session.execute(insert(table).from_select(columns, taken))

@@ -1,0 +1,53 @@
+"""Many rows in one statement: every type arrives as it left."""
+
+from datetime import UTC, date, datetime, timedelta
+from decimal import Decimal
+
+import pytest
+from sqlalchemy import select, text
+from sqlalchemy.exc import DBAPIError
+
+from ptdash.models import AuditEvent, Customer, Posting, Price
+from ptdash.services.bulk import insert_rows
+
+
+def test_numbers_days_and_empty_values_arrive_exactly(session):
+    rows = [
+        {
+            "item": "overage_minute",
+            "valid_from": date(2030, 1, 1),
+            "net": Decimal("1.2345"),
+            "included_minutes": None,
+        },
+        {"item": "package_S", "valid_from": date(2030, 2, 1), "net": Decimal("0.1"), "included_minutes": 7},
+    ]
+    insert_rows(session, Price, rows)
+    stored = session.execute(
+        select(Price).where(Price.valid_from >= date(2030, 1, 1)).order_by(Price.item)
+    ).scalars()
+    assert [{name: getattr(row, name) for name in rows[0]} for row in stored] == rows
+
+
+def test_instants_and_json_arrive_exactly(session):
+    at = datetime(2026, 9, 30, 23, 59, 59, 123456, UTC) + timedelta(hours=1)
+    after = {"text": 'Grüße: "a\\b"\n\t:c %(d)s', "list": [1, None, {"x": "1.50"}]}
+    event = {"at": at, "action": "a", "subject": "s", "subject_id": "1", "before": None, "after": after}
+    insert_rows(session, AuditEvent, [event])
+    stored = session.execute(select(AuditEvent)).scalar_one()
+    assert (stored.at, stored.before, stored.after) == (at, None, after)
+    assert session.execute(text("SELECT before IS NULL FROM audit_events")).scalar_one()
+
+
+def test_columns_that_no_row_names_keep_their_defaults(session):
+    insert_rows(session, Customer, [{"number": "1", "name": "a", "sort_key": "a"}])
+    assert session.execute(select(Customer.country)).scalar_one() == "DE"
+
+
+def test_each_row_meets_the_triggers(session):
+    postings = [{"customer_id": 1, "month": date(2026, 9, 1), "n": n, "run_id": 1} for n in (1, 3)]
+    with pytest.raises(DBAPIError, match="out of order"):
+        insert_rows(session, Posting, postings)
+
+
+def test_no_rows_are_no_statement(session):
+    insert_rows(session, Price, [])
