@@ -16,11 +16,31 @@ from ptdash.domain.bills import (
     MissingRate,
     MonthNotOver,
 )
+from ptdash.domain.errors import Conflict, Invalid, NotFound
 from ptdash.domain.periods import format_month, next_month, previous_month
-from ptdash.models import Books, Customer, CustomerMonth, Period, Posting, Run
+from ptdash.models import Books, Customer, CustomerBook, CustomerMonth, Period, Posting, Run
 from ptdash.services import audit, prices, settings
 
 REQUIRED_COMPANY_DATA = ("name", "street", "postal_code", "city", "country", "iban")
+
+# Runs whose work is a customer's month; a Storno has none.
+POSTING_RUNS = ("month", "customer")
+
+
+class CustomerNotInClose(NotFound):
+    message = "%(customer)s is not in the close of %(month)s."
+
+
+class NotParked(Conflict):
+    message = "%(customer)s is not parked in %(month)s. Reload the page to see what became of it."
+
+
+class AlreadySettled(Conflict):
+    message = "%(customer)s is already posted or set aside in %(month)s."
+
+
+class ReasonMissing(Invalid):
+    message = "Give a reason. It stays with the close and in the audit trail."
 
 
 class PeriodState(StrEnum):
@@ -39,8 +59,12 @@ class Progress:
     set_aside: int
 
     @property
+    def decided(self) -> int:
+        return self.posted + self.parked + self.set_aside
+
+    @property
     def left(self) -> int:
-        return self.total - self.posted - self.parked - self.set_aside
+        return self.total - self.decided
 
 
 def begins_on(session: Session) -> date | None:
@@ -76,12 +100,19 @@ def blockers(session: Session, month: date, today: date) -> list[Blocker]:
 
 
 def begin(
-    session: Session, month: date, business_day: date, *, actor_id: int | None, now: datetime
+    session: Session,
+    month: date,
+    business_day: date,
+    *,
+    actor_id: int | None,
+    now: datetime,
+    seen_net_cents: int | None = None,
 ) -> tuple[Run | None, list[Blocker]]:
     """The run that closes a month: the unfinished one where there is one, else a new one.
 
     A month whose run is finished but left parked customers gets a new run that tries them again. A closed
-    month has nothing to run: (None, []). A refused one: (None, its blockers).
+    month has nothing to run: (None, []). A refused one: (None, its blockers). `seen_net_cents` is the net sum
+    of the preview that a person had on screen; it is kept to be compared with the result.
     """
     session.execute(select(Books.id).with_for_update())
     current = state(session, month)
@@ -98,9 +129,73 @@ def begin(
     session.add(run)
     session.flush()
     _take_customers(session, run)
-    after = {"run": run.id, "business_day": business_day}
+    after = {"run": run.id, "business_day": business_day, "seen_net_cents": seen_net_cents}
     audit.record(session, "begin_close", "period", format_month(month), actor_id=actor_id, now=now, after=after)
     return run, []
+
+
+def try_again(
+    session: Session, month: date, number: str, business_day: date, *, actor_id: int | None, now: datetime
+) -> Run:
+    """A run for one parked customer's month alone, with a business day of its own; the others stay parked.
+
+    Asked twice, the run under way is answered. Raises CustomerNotInClose, NotParked.
+    """
+    session.execute(select(Books.id).with_for_update())
+    mine = _customer_month(session, month, number)
+    if mine.park_code is None:
+        current = session.get_one(Run, mine.run_id)
+        if current.kind == "customer" and current.finished_at is None:
+            return current
+        raise NotParked(customer=number, month=format_month(month))
+    run = Run(
+        month=month,
+        business_day=business_day,
+        kind="customer",
+        customer_id=mine.customer_id,
+        ordered_by_id=actor_id,
+        ordered_at=now,
+        enqueued_at=now,
+    )
+    session.add(run)
+    session.flush()
+    mine.run_id, mine.park_code, mine.park_params = run.id, None, None
+    after = {"run": run.id, "business_day": business_day, "customer": number}
+    audit.record(session, "try_again", "period", format_month(month), actor_id=actor_id, now=now, after=after)
+    return run
+
+
+def set_aside(
+    session: Session, month: date, number: str, reason: str, *, actor_id: int | None, now: datetime
+) -> None:
+    """Leave a customer's month that is not posted out of the close, with a reason; the last one closes the month.
+
+    A posting of this customer under way is waited for. Raises CustomerNotInClose, AlreadySettled, ReasonMissing.
+    """
+    reason = " ".join(reason.split())
+    if not reason:
+        raise ReasonMissing()
+    lock = select(CustomerBook.customer_id).join(Customer).where(Customer.number == number)
+    session.execute(lock.with_for_update(of=CustomerBook))
+    mine = _customer_month(session, month, number)
+    posted = select(exists().where(Posting.customer_id == mine.customer_id, Posting.month == month))
+    if mine.set_aside_reason is not None or session.execute(posted).scalar_one():
+        raise AlreadySettled(customer=number, month=format_month(month))
+    before = {"parked": mine.park_code}
+    mine.park_code, mine.park_params, mine.set_aside_reason = None, None, reason
+    session.flush()
+    after = {"customer": number, "reason": reason}
+    audit.record(
+        session,
+        "set_aside",
+        "period",
+        format_month(month),
+        actor_id=actor_id,
+        now=now,
+        before=before,
+        after=after,
+    )
+    finish(session, mine.run_id, now=now)
 
 
 def pending(session: Session, run_id: int) -> Sequence[int]:
@@ -154,13 +249,29 @@ def progress(session: Session, month: date) -> Progress:
 
 
 def latest_run(session: Session, month: date) -> Run | None:
-    return session.execute(
-        select(Run).where(Run.month == month).order_by(Run.id.desc()).limit(1)
-    ).scalar_one_or_none()
+    """The newest run that posts customers of this month: of all that were left, or of one."""
+    of_month = select(Run).where(Run.month == month, Run.kind.in_(POSTING_RUNS))
+    return session.execute(of_month.order_by(Run.id.desc()).limit(1)).scalar_one_or_none()
 
 
 def _unfinished_run(session: Session, month: date) -> Run | None:
-    return session.execute(select(Run).where(Run.month == month, Run.finished_at.is_(None))).scalar_one_or_none()
+    """At most one of kind 'month': `begin` starts another only when it is finished."""
+    unfinished = select(Run).where(Run.month == month, Run.kind == "month", Run.finished_at.is_(None))
+    return session.execute(unfinished).scalar_one_or_none()
+
+
+def _customer_month(session: Session, month: date, number: str) -> CustomerMonth:
+    """The customer's month in a begun period, locked; raises CustomerNotInClose."""
+    found = session.execute(
+        select(CustomerMonth)
+        .join(Customer, Customer.id == CustomerMonth.customer_id)
+        .where(CustomerMonth.month == month, Customer.number == number)
+        .with_for_update(of=CustomerMonth)
+        .execution_options(populate_existing=True)
+    ).scalar_one_or_none()
+    if found is None:
+        raise CustomerNotInClose(customer=number, month=format_month(month))
+    return found
 
 
 def _take_customers(session: Session, run: Run) -> None:

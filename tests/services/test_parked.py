@@ -1,0 +1,203 @@
+"""What becomes of parked customers: tried again alone, or set aside with a reason; then the result is released."""
+
+from datetime import date, timedelta
+
+import pytest
+from sqlalchemy import select
+
+from ptdash.models import AuditEvent, CustomerMonth, Invoice, Role, Run, User
+from ptdash.services import books, checks, period_close, releases
+from tests.company import Company
+from tests.conftest import NOW
+from tests.services.test_period_close import SEPTEMBER, TODAY, close
+
+LATER = date(2026, 10, 9)
+
+
+@pytest.fixture
+def company(session):
+    return Company(session)
+
+
+@pytest.fixture
+def manager(company):
+    return company.add(User(email="mia@pt.example", name="Mia Behn", role=Role.MANAGER))
+
+
+def mend(entry) -> None:
+    entry.treatment = "separate"
+
+
+def work_off(session, run: Run) -> None:
+    session.flush()
+    period_close.post(session, run.id, books.pending(session, run.id), now=NOW)
+    books.finish(session, run.id, now=NOW)
+
+
+def again(session, customer, today: date = LATER) -> Run:
+    return books.try_again(session, SEPTEMBER, customer.number, today, actor_id=None, now=NOW)
+
+
+def actions(session) -> list[str]:
+    return list(session.execute(select(AuditEvent.action).order_by(AuditEvent.id)).scalars())
+
+
+# Tried again alone -----------------------------------------------------------------------------------
+
+
+def test_one_customer_is_tried_again_alone_on_a_business_day_of_its_own(session, company):
+    mended, other = company.customer(), company.customer()
+    timer = company.entry(mended, treatment=None)
+    company.entry(other, treatment=None)
+    close(session)
+    mend(timer)
+    run = again(session, mended)
+    assert list(books.pending(session, run.id)) == [mended.id]
+    work_off(session, run)
+    issued = session.execute(select(Invoice.customer_id, Invoice.issued_on)).all()
+    assert issued == [(mended.id, LATER)]
+    assert session.get(CustomerMonth, (other.id, SEPTEMBER)).park_code == "missing_treatment"
+    assert books.state(session, SEPTEMBER) == "closing"
+    assert run.finished_at
+    assert checks.run(session)["ok"]
+
+
+def test_one_that_is_not_mended_is_parked_again(session, company):
+    customer = company.customer()
+    company.entry(customer, treatment=None)
+    close(session)
+    run = again(session, customer)
+    work_off(session, run)
+    assert session.get(CustomerMonth, (customer.id, SEPTEMBER)).park_code == "missing_treatment"
+    assert run.finished_at
+
+
+def test_asked_twice_it_is_one_run(session, company):
+    customer = company.customer()
+    company.entry(customer, treatment=None)
+    close(session)
+    assert again(session, customer).id == again(session, customer).id
+
+
+def test_trying_everybody_again_takes_over_what_was_tried_alone(session, company):
+    first, second = company.customer(), company.customer()
+    timers = [company.entry(customer, treatment=None) for customer in (first, second)]
+    close(session)
+    for timer in timers:
+        mend(timer)
+    alone = again(session, first)
+    everybody, _ = books.begin(session, SEPTEMBER, LATER, actor_id=None, now=NOW)
+    assert sorted(books.pending(session, everybody.id)) == [first.id, second.id]
+    work_off(session, alone)
+    work_off(session, everybody)
+    assert books.state(session, SEPTEMBER) == "closed"
+    assert alone.finished_at
+    assert everybody.finished_at
+
+
+def test_whoever_is_posted_or_unknown_cannot_be_tried_again(session, company):
+    customer = company.customer()
+    company.support(customer)
+    close(session)
+    with pytest.raises(books.NotParked):
+        again(session, customer)
+    with pytest.raises(books.CustomerNotInClose):
+        books.try_again(session, SEPTEMBER, "nobody", LATER, actor_id=None, now=NOW)
+
+
+# Set aside -------------------------------------------------------------------------------------------
+
+
+def set_aside(session, customer, reason: str = "Vertrag strittig") -> None:
+    books.set_aside(session, SEPTEMBER, customer.number, reason, actor_id=None, now=NOW)
+
+
+def test_setting_the_last_parked_customer_aside_closes_the_month(session, company):
+    customer, other = company.customer(), company.customer()
+    company.entry(customer, treatment=None)
+    company.support(other)
+    close(session)
+    set_aside(session, customer, "  Vertrag \n strittig ")
+    kept = session.get(CustomerMonth, (customer.id, SEPTEMBER))
+    assert (kept.park_code, kept.set_aside_reason) == (None, "Vertrag strittig")
+    assert books.state(session, SEPTEMBER) == "closed"
+    assert books.progress(session, SEPTEMBER) == books.Progress(total=2, posted=1, parked=0, set_aside=1)
+    event = session.execute(select(AuditEvent).where(AuditEvent.action == "set_aside")).scalar_one()
+    assert (event.before, event.after) == (
+        {"parked": "missing_treatment"},
+        {"customer": customer.number, "reason": "Vertrag strittig"},
+    )
+
+
+def test_setting_aside_what_a_run_has_still_to_post_finishes_the_run(session, company):
+    customer = company.customer()
+    company.support(customer)
+    run, _ = books.begin(session, SEPTEMBER, TODAY, actor_id=None, now=NOW)
+    set_aside(session, customer)
+    assert run.finished_at
+    assert not period_close.post(session, run.id, [customer.id], now=NOW)
+    assert books.state(session, SEPTEMBER) == "closed"
+
+
+@pytest.mark.parametrize("reason", ["", "  \n"])
+def test_setting_aside_needs_a_reason(session, company, reason):
+    customer = company.customer()
+    company.entry(customer, treatment=None)
+    close(session)
+    with pytest.raises(books.ReasonMissing):
+        set_aside(session, customer, reason)
+
+
+def test_what_is_posted_or_set_aside_stays(session, company):
+    posted, aside = company.customer(), company.customer()
+    company.support(posted)
+    company.entry(aside, treatment=None)
+    close(session)
+    set_aside(session, aside)
+    for customer in (posted, aside):
+        with pytest.raises(books.AlreadySettled):
+            set_aside(session, customer)
+    with pytest.raises(books.NotParked):
+        again(session, aside)
+
+
+def test_a_month_that_has_not_begun_sets_nobody_aside(session, company):
+    with pytest.raises(books.CustomerNotInClose):
+        set_aside(session, company.customer())
+
+
+# Released --------------------------------------------------------------------------------------------
+
+
+def test_a_closed_months_result_is_released_once_with_who_and_when(session, company, manager):
+    customer = company.customer()
+    timer = company.entry(customer, treatment=None)
+    close(session)
+    mend(timer)
+    work_off(session, again(session, customer))
+    assert releases.released(session, SEPTEMBER) is None
+    assert releases.release(session, SEPTEMBER, actor_id=manager.id, now=NOW) == 2
+    assert releases.released(session, SEPTEMBER) == releases.Release(NOW, "Mia Behn")
+    assert releases.release(session, SEPTEMBER, actor_id=manager.id, now=NOW + timedelta(hours=1)) == 0
+    assert releases.released(session, SEPTEMBER).at == NOW
+    assert actions(session).count("release") == 1
+
+
+def test_a_month_with_parked_customers_cannot_be_released(session, company, manager):
+    company.entry(company.customer(), treatment=None)
+    close(session)
+    with pytest.raises(releases.MonthNotClosed):
+        releases.release(session, SEPTEMBER, actor_id=manager.id, now=NOW)
+
+
+def test_a_month_that_has_not_begun_cannot_be_released(session, company, manager):
+    with pytest.raises(releases.MonthNotClosed):
+        releases.release(session, SEPTEMBER, actor_id=manager.id, now=NOW)
+
+
+def test_the_preview_that_was_seen_is_kept_with_the_order(session, company):
+    company.support(company.customer())
+    books.begin(session, SEPTEMBER, TODAY, actor_id=None, now=NOW, seen_net_cents=4000)
+    session.flush()
+    event = session.execute(select(AuditEvent).where(AuditEvent.action == "begin_close")).scalar_one()
+    assert event.after["seen_net_cents"] == 4000
