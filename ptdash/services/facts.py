@@ -6,9 +6,9 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any, TypeVar
 
-from sqlalchemy import Date, Select, func, or_, select
+from sqlalchemy import ARRAY, ColumnElement, Date, Integer, Select, any_, case, func, literal, or_, select
 from sqlalchemy.dialects.postgresql import distinct_on
-from sqlalchemy.orm import Session, aliased, selectinload
+from sqlalchemy.orm import InstrumentedAttribute, Session, aliased
 
 from ptdash.domain.minutes import Treatment
 from ptdash.domain.periods import next_month
@@ -20,7 +20,18 @@ from ptdash.domain.settlement import (
     MonthFacts,
     SupportFacts,
 )
-from ptdash.models import Contract, ContractDevice, Customer, Device, Material, Ticket, TimeEntry, User
+from ptdash.models import (
+    Contract,
+    ContractDevice,
+    Customer,
+    Device,
+    FeeChange,
+    Material,
+    PackageChange,
+    Ticket,
+    TimeEntry,
+    User,
+)
 
 K = TypeVar("K")
 
@@ -47,22 +58,23 @@ class CustomerFacts:
 def load(session: Session, customer_ids: Collection[int], month: date) -> list[CustomerFacts]:
     """The customers' months, ordered by customer number."""
     customers = session.execute(
-        select(Customer).where(Customer.id.in_(customer_ids)).order_by(Customer.number)
+        select(Customer).where(_among(Customer.id, customer_ids)).order_by(Customer.number)
     ).scalars()
     support, maintenance = _contracts(session, customer_ids, month)
-    minutes = _minutes(session, customer_ids, month)
+    split = [customer for customer, found in support.items() if any(_cuts(month, facts) for facts in found)]
+    work = _work(session, customer_ids, month, split)
     materials = _materials(session, customer_ids, month)
-    running = _obstacles(session, customer_ids, month, _unfinished())
-    untreated = _obstacles(session, customer_ids, month, _untreated())
+    running = _obstacles(session, work.running, month, _unfinished())
+    untreated = _obstacles(session, work.untreated, month, _untreated())
     return [
         CustomerFacts(
             customer=customer,
             month=MonthFacts(
                 month=month,
-                support=tuple(support[customer.id]),
-                maintenance=tuple(maintenance[customer.id]),
-                minutes=tuple(minutes[customer.id]),
-                materials=tuple(materials[customer.id]),
+                support=tuple(support.get(customer.id, ())),
+                maintenance=tuple(maintenance.get(customer.id, ())),
+                minutes=tuple(work.minutes.get(customer.id, ())),
+                materials=tuple(materials.get(customer.id, ())),
             ),
             running=running.get(customer.id),
             untreated=untreated.get(customer.id),
@@ -80,80 +92,159 @@ def standing_entries() -> Select[TimeEntry]:
     )
 
 
+def _among(column: InstrumentedAttribute[int], ids: Collection[int]) -> ColumnElement[bool]:
+    """One array, so that the statement is the same however many there are."""
+    return column == any_(literal(list(ids), ARRAY(Integer)))
+
+
 def _contracts(
     session: Session, customer_ids: Collection[int], month: date
 ) -> tuple[dict[int, list[SupportFacts]], dict[int, list[MaintenanceFacts]]]:
     rows = session.execute(
-        select(Contract)
+        select(
+            Contract.id,
+            Contract.number,
+            Contract.customer_id,
+            Contract.starts_on,
+            Contract.ends_before,
+            Contract.package,
+            Contract.monthly_fee,
+        )
         .where(
-            Contract.customer_id.in_(customer_ids),
+            _among(Contract.customer_id, customer_ids),
             Contract.starts_on < next_month(month),
             or_(Contract.ends_before.is_(None), Contract.ends_before > month),
         )
-        .options(selectinload(Contract.package_changes), selectinload(Contract.fee_changes))
         .order_by(Contract.number)
-    ).scalars()
+    ).all()
+    packages = _changes(session, PackageChange, PackageChange.package, customer_ids)
+    maintained = [contract_id for contract_id, *_, fee in rows if fee is not None]
+    devices = _devices(session, maintained) if maintained else {}
+    fees = _changes(session, FeeChange, FeeChange.monthly_fee, customer_ids) if maintained else {}
     support: dict[int, list[SupportFacts]] = defaultdict(list)
-    maintenance_rows = []
-    for row in rows:
-        if row.package is not None:
-            changes = tuple((c.effective_on, c.package) for c in row.package_changes)
-            support[row.customer_id].append(
-                SupportFacts(row.id, row.number, row.starts_on, row.ends_before, row.package, changes)
-            )
-        else:
-            maintenance_rows.append(row)
-    devices = _devices(session, [row.id for row in maintenance_rows])
     maintenance: dict[int, list[MaintenanceFacts]] = defaultdict(list)
-    for row in maintenance_rows:
-        assert row.monthly_fee is not None  # the table's check: a maintenance contract has a fee
-        fees = tuple((c.effective_on, c.monthly_fee) for c in row.fee_changes)
-        maintenance[row.customer_id].append(
-            MaintenanceFacts(
-                row.id, row.number, row.starts_on, row.ends_before, row.monthly_fee, fees, tuple(devices[row.id])
-            )
-        )
+    for contract_id, number, customer_id, starts_on, ends_before, package, fee in rows:
+        life = (contract_id, number, starts_on, ends_before)
+        if package is not None:
+            support[customer_id].append(SupportFacts(*life, package, tuple(packages.get(contract_id, ()))))
+        else:
+            assert fee is not None  # the table's check: a maintenance contract has a fee
+            changes, included = tuple(fees.get(contract_id, ())), tuple(devices.get(contract_id, ()))
+            maintenance[customer_id].append(MaintenanceFacts(*life, fee, changes, included))
     return support, maintenance
+
+
+def _changes(
+    session: Session,
+    model: type[PackageChange] | type[FeeChange],
+    value: InstrumentedAttribute[Any],
+    customer_ids: Collection[int],
+) -> dict[int, list[tuple[date, Any]]]:
+    rows = session.execute(
+        select(model.contract_id, model.effective_on, value)
+        .join(Contract, Contract.id == model.contract_id)
+        .where(_among(Contract.customer_id, customer_ids))
+        .order_by(model.effective_on)
+    )
+    changes: dict[int, list[tuple[date, Any]]] = defaultdict(list)
+    for contract_id, effective_on, changed in rows:
+        changes[contract_id].append((effective_on, changed))
+    return changes
 
 
 def _devices(session: Session, contract_ids: Collection[int]) -> dict[int, list[DeviceFacts]]:
     rows = session.execute(
-        select(ContractDevice, Device.inventory_number)
+        select(
+            ContractDevice.contract_id,
+            ContractDevice.device_id,
+            Device.inventory_number,
+            ContractDevice.included_from,
+            ContractDevice.ends_before,
+            ContractDevice.monthly_fee,
+        )
         .join(Device, Device.id == ContractDevice.device_id)
-        .where(ContractDevice.contract_id.in_(contract_ids))
+        .where(_among(ContractDevice.contract_id, contract_ids))
     )
     devices: dict[int, list[DeviceFacts]] = defaultdict(list)
-    for row, number in rows:
-        facts = DeviceFacts(row.device_id, number, row.included_from, row.ends_before, row.monthly_fee)
+    for row in rows:
+        facts = DeviceFacts(
+            row.device_id, row.inventory_number, row.included_from, row.ends_before, row.monthly_fee
+        )
         devices[row.contract_id].append(facts)
     return devices
 
 
-def _minutes(session: Session, customer_ids: Collection[int], month: date) -> dict[int, list[DayMinutes]]:
-    entries = standing_entries().subquery()
-    day = func.cast(func.timezone("Europe/Berlin", entries.c.started_at), Date)
+@dataclass(frozen=True)
+class _Work:
+    """The minutes by customer, and the customers with entries that have none yet."""
+
+    minutes: dict[int, list[DayMinutes]]
+    running: list[int]
+    untreated: list[int]
+
+
+def _cuts(month: date, contract: SupportFacts) -> bool:
+    """Whether the contract runs on some days of the month only."""
+    return contract.starts_on > month or bool(contract.ends_before and contract.ends_before < next_month(month))
+
+
+def _work(session: Session, customer_ids: Collection[int], month: date, split: Collection[int]) -> _Work:
+    """The standing entries of a month, added up in one pass.
+
+    By day only for the customers of `split`; for all others every day has the same contract, and the first
+    stands for the month.
+    """
+    day = case(
+        (
+            _among(TimeEntry.customer_id, split),
+            func.cast(func.timezone("Europe/Berlin", TimeEntry.started_at), Date),
+        ),
+        else_=literal(month, Date),
+    ).label("day")
+    running = TimeEntry.ended_at.is_(None).label("running")
     rows = session.execute(
-        select(entries.c.customer_id, day, entries.c.treatment, func.sum(entries.c.minutes))
+        select(TimeEntry.customer_id, day, TimeEntry.treatment, running, func.sum(TimeEntry.minutes))
         .where(
-            entries.c.customer_id.in_(customer_ids),
-            entries.c.service_month == month,
-            entries.c.ended_at.is_not(None),
-            entries.c.treatment.is_not(None),
+            _among(TimeEntry.customer_id, customer_ids),
+            TimeEntry.service_month == month,
+            TimeEntry.reverses_id.is_(None),
+            TimeEntry.id.not_in(_reversed(customer_ids, month)),
         )
-        .group_by(entries.c.customer_id, day, entries.c.treatment)
+        .group_by(TimeEntry.customer_id, "day", TimeEntry.treatment, "running")
     )
-    minutes: dict[int, list[DayMinutes]] = defaultdict(list)
-    for customer_id, on, treatment, total in rows:
-        minutes[customer_id].append(DayMinutes(on, Treatment(treatment), total))
-    return minutes
+    work = _Work(defaultdict(list), [], [])
+    for customer_id, on, treatment, is_running, minutes in rows:
+        if is_running:
+            work.running.append(customer_id)
+        elif treatment is None:
+            work.untreated.append(customer_id)
+        else:
+            work.minutes[customer_id].append(DayMinutes(on, Treatment(treatment), minutes))
+    return work
+
+
+def _reversed(customer_ids: Collection[int], month: date) -> Select[Any]:
+    """The entries taken back: a reversal has the customer and the month of its original."""
+    return select(TimeEntry.reverses_id).where(
+        _among(TimeEntry.customer_id, customer_ids),
+        TimeEntry.service_month == month,
+        TimeEntry.reverses_id.is_not(None),
+    )
 
 
 def _materials(session: Session, customer_ids: Collection[int], month: date) -> dict[int, list[MaterialFacts]]:
     rows = session.execute(
-        select(Material)
-        .where(Material.customer_id.in_(customer_ids), Material.service_month == month)
+        select(
+            Material.customer_id,
+            Material.id,
+            Material.day,
+            Material.description,
+            Material.quantity,
+            Material.net,
+        )
+        .where(_among(Material.customer_id, customer_ids), Material.service_month == month)
         .order_by(Material.day, Material.id)
-    ).scalars()
+    )
     materials: dict[int, list[MaterialFacts]] = defaultdict(list)
     for row in rows:
         facts = MaterialFacts(row.id, row.day, row.description, row.quantity, row.net)
@@ -161,19 +252,21 @@ def _materials(session: Session, customer_ids: Collection[int], month: date) -> 
     return materials
 
 
-def _unfinished() -> Any:
+def _unfinished() -> ColumnElement[bool]:
     return TimeEntry.ended_at.is_(None)
 
 
-def _untreated() -> Any:
+def _untreated() -> ColumnElement[bool]:
     return TimeEntry.treatment.is_(None) & TimeEntry.ended_at.is_not(None)
 
 
 def _obstacles(
-    session: Session, customer_ids: Collection[int], month: date, condition: Any
+    session: Session, customer_ids: Collection[int], month: date, condition: ColumnElement[bool]
 ) -> dict[int, Obstacle]:
+    if not customer_ids:
+        return {}
     entries = standing_entries().where(
-        TimeEntry.customer_id.in_(customer_ids), TimeEntry.service_month == month, condition
+        _among(TimeEntry.customer_id, customer_ids), TimeEntry.service_month == month, condition
     )
     rows = session.execute(
         entries.with_only_columns(
