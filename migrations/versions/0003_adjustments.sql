@@ -15,6 +15,7 @@ ALTER TABLE runs
 ALTER TABLE postings
     DROP CONSTRAINT uq_postings_invoice_id,
     ADD COLUMN owed_cents integer NOT NULL DEFAULT 0,
+    ADD COLUMN separate_minutes integer NOT NULL DEFAULT 0,
     ADD COLUMN vat_category varchar,
     ADD COLUMN vat_rate numeric(5, 2),
     ADD CONSTRAINT ck_postings_vat CHECK ((vat_category IS NULL) = (vat_rate IS NULL));
@@ -22,6 +23,8 @@ CREATE INDEX ix_postings_invoice_id ON postings (invoice_id);
 
 -- What the postings of the state before owed is what their invoices billed.
 ALTER TABLE postings DISABLE TRIGGER refuse_change;
+UPDATE postings p SET separate_minutes = l.quantity::integer FROM invoice_lines l
+    WHERE l.invoice_id = p.invoice_id AND l.kind = 'separate';
 UPDATE postings p SET owed_cents = i.net_cents, vat_category = l.vat_category, vat_rate = l.vat_rate
     FROM invoices i JOIN invoice_lines l ON l.invoice_id = i.id AND l.pos = 1 WHERE i.id = p.invoice_id;
 ALTER TABLE postings ENABLE TRIGGER refuse_change;

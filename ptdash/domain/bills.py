@@ -79,13 +79,25 @@ class DuplicatedFee(Parked):
     message = "Contract %(contract)s would be billed its monthly fee twice."
 
 
+class EarlierMonthBlocked(Parked):
+    message = "An earlier month (%(month)s) of this customer has to be billed first, and it cannot be yet."
+
+
 class PostingFailed(Parked):
     message = "An unexpected error stopped this customer's month. The log has it as %(reference)s."
 
 
 PARKED: dict[str, type[Parked]] = {
     fact.code: fact
-    for fact in (RunningTimer, MissingTreatment, MissingAddress, UnclearVat, DuplicatedFee, PostingFailed)
+    for fact in (
+        RunningTimer,
+        MissingTreatment,
+        MissingAddress,
+        UnclearVat,
+        DuplicatedFee,
+        EarlierMonthBlocked,
+        PostingFailed,
+    )
 }
 
 

@@ -143,6 +143,7 @@ class Line:
 class Owed:
     settlements: tuple[Settled, ...]
     lines: tuple[Line, ...]
+    separate_minutes: int = 0
 
     @property
     def net_cents(self) -> int:
@@ -156,11 +157,12 @@ def owed(facts: MonthFacts, rates: Rates) -> Owed:
     lines: list[Line] = []
     for settled in settlements:
         lines += _package_lines(settled)
-    lines += _separate_lines(facts, [span for _, span in running], rates)
+    separate = _separate_line(facts, [span for _, span in running], rates)
+    lines.append(separate)
     for contract in facts.maintenance:
         lines += _maintenance_lines(contract, facts.month)
     lines += [_material_line(material) for material in facts.materials]
-    return Owed(settlements, tuple(line for line in lines if line.net_cents))
+    return Owed(settlements, tuple(line for line in lines if line.net_cents), int(separate.quantity))
 
 
 def settle(contract: SupportFacts, span: Span, facts: MonthFacts, rates: Rates) -> Settled:
@@ -253,7 +255,7 @@ def _contract_line(
     )
 
 
-def _separate_lines(facts: MonthFacts, covered: list[Span], rates: Rates) -> list[Line]:
+def _separate_line(facts: MonthFacts, covered: list[Span], rates: Rates) -> Line:
     """One line for all separate minutes; package minutes on a day without a package count here and say so."""
     separate = sum(m.minutes for m in facts.minutes if m.treatment == Treatment.SEPARATE)
     uncovered = sum(
@@ -261,17 +263,15 @@ def _separate_lines(facts: MonthFacts, covered: list[Span], rates: Rates) -> lis
         for m in facts.minutes
         if m.treatment == Treatment.PACKAGE and not any(m.day in span for span in covered)
     )
-    return [
-        Line(
-            kind=LineKind.SEPARATE,
-            quantity=Decimal(separate + uncovered),
-            unit="minute",
-            unit_price=rates.separate,
-            service_from=facts.month,
-            service_until=last_day(facts.month),
-            explanation={"separate_minutes": separate, "without_package_minutes": uncovered},
-        )
-    ]
+    return Line(
+        kind=LineKind.SEPARATE,
+        quantity=Decimal(separate + uncovered),
+        unit="minute",
+        unit_price=rates.separate,
+        service_from=facts.month,
+        service_until=last_day(facts.month),
+        explanation={"separate_minutes": separate, "without_package_minutes": uncovered},
+    )
 
 
 def _maintenance_lines(contract: MaintenanceFacts, month: date) -> list[Line]:

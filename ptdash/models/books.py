@@ -148,8 +148,8 @@ class InvoiceLine(Base):
 class Posting(Base):
     """The n-th time a customer's month was taken; what it took never changes.
 
-    `owed_cents` is what the month owed by its facts (net), at the VAT with which it was first billed; VAT is
-    empty while the month never had a line.
+    `owed_cents` is what the month owed by its facts (net), `separate_minutes` what of it was billed separately;
+    VAT is that of the first bill, empty while the month never had a line.
     """
 
     __tablename__ = "postings"
@@ -164,6 +164,7 @@ class Posting(Base):
         ForeignKey("invoices.id", deferrable=True, initially="DEFERRED"), index=True
     )
     owed_cents: Mapped[int] = mapped_column(server_default="0")
+    separate_minutes: Mapped[int] = mapped_column(server_default="0")
     vat_category: Mapped[str | None]
     vat_rate: Mapped[Decimal | None] = mapped_column(Numeric(5, 2))
 

@@ -1,14 +1,24 @@
-"""What customers' months come to: the one calculation behind the preview and the posting."""
+"""What customers' months come to: the one calculation behind the preview and the posting.
+
+Owed by the facts minus all issued lines: a month that was never posted, or whose invoice is cancelled, gets its
+whole lines on an invoice of its own period; the difference of any other month rides on the newest invoice as an
+adjustment line.
+"""
 
 from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import date
+from decimal import Decimal
+from functools import cache
+from typing import Any
 
 from sqlalchemy.orm import Session
 
+from ptdash.domain.adjustments import Adjustment, Amounts, differences, take
 from ptdash.domain.bills import (
     BillLine,
     DuplicatedFee,
+    EarlierMonthBlocked,
     MissingAddress,
     MissingTreatment,
     Parked,
@@ -17,11 +27,14 @@ from ptdash.domain.bills import (
     UnclearVat,
     totals,
 )
-from ptdash.domain.settlement import Owed, Settled, duplicated_fee, owed
+from ptdash.domain.money import euros
+from ptdash.domain.periods import format_month, last_day
+from ptdash.domain.settlement import Line, LineKind, Owed, Settled, duplicated_fee, owed
 from ptdash.domain.vat import Vat, vat_category, vat_for
 from ptdash.models import Customer
-from ptdash.services import facts
-from ptdash.services.prices import MonthPrices
+from ptdash.services import facts, history
+from ptdash.services.history import History, minutes_of
+from ptdash.services.prices import MonthPrices, valid_on
 from ptdash.services.wording import describe
 
 ADDRESS_FIELDS = ("name", "street", "postal_code", "city")
@@ -29,22 +42,68 @@ BUYER_FIELDS = ("number", "name", "contact", "email", "street", "postal_code", "
 
 
 @dataclass(frozen=True)
-class CustomerBill:
-    """One customer's month as it would be posted; or why it is parked."""
+class Document:
+    """An invoice to be issued for a period."""
 
-    customer: Customer
-    settlements: tuple[Settled, ...] = ()
-    lines: tuple[BillLine, ...] = ()
-    parked: Parked | None = None
+    period: date
+    revision: int
+    lines: tuple[BillLine, ...]
 
     @property
     def totals(self) -> Totals:
         return totals(self.lines)
 
 
+@dataclass(frozen=True)
+class MonthTaken:
+    """A posting to be written: what a month owes now, and the document (by its place) that bills it."""
+
+    month: date
+    n: int
+    result: Owed
+    vat: Vat | None
+    document: int | None
+
+
+@dataclass(frozen=True)
+class CustomerBill:
+    """One customer's share of a run as it would be posted; or why it is parked."""
+
+    customer: Customer
+    month: date
+    documents: tuple[Document, ...] = ()
+    taken: tuple[MonthTaken, ...] = ()
+    parked: Parked | None = None
+
+    @property
+    def settlements(self) -> tuple[Settled, ...]:
+        """Those of the month itself."""
+        return next((taken.result.settlements for taken in self.taken if taken.month == self.month), ())
+
+    @property
+    def lines(self) -> tuple[BillLine, ...]:
+        return tuple(line for document in self.documents for line in document.lines)
+
+    @property
+    def totals(self) -> Totals:
+        """Of all documents together; VAT is rounded on each."""
+        each = [document.totals for document in self.documents]
+        return Totals(sum(t.net_cents for t in each), sum(t.vat_cents for t in each))
+
+
 def bill(session: Session, customer_ids: Collection[int], month: date, prices: MonthPrices) -> list[CustomerBill]:
     """The customers' bills of a month, ordered by customer number. Every price of the month must be there."""
-    return [_bill_one(loaded, prices) for loaded in facts.load(session, customer_ids, month)]
+    histories = history.load(session, customer_ids, month)
+    needed: dict[date, set[int]] = {month: set(customer_ids)}
+    for customer_id, past in histories.items():
+        for m in (*past.to_bill_whole(month), *past.to_adjust(month)):
+            needed.setdefault(m, set()).add(customer_id)
+    loaded = {(found.customer.id, m): found for m, ids in needed.items() for found in facts.load(session, ids, m)}
+    prices_of = cache(lambda m: prices if m == month else valid_on(session, m))
+    return sorted(
+        (_Biller(customer_id, month, past, loaded, prices_of).bill() for customer_id, past in histories.items()),
+        key=lambda found: found.customer.number,
+    )
 
 
 def buyer(customer: Customer) -> dict[str, str]:
@@ -52,14 +111,126 @@ def buyer(customer: Customer) -> dict[str, str]:
     return {field: getattr(customer, field) for field in BUYER_FIELDS}
 
 
-def _bill_one(loaded: facts.CustomerFacts, prices: MonthPrices) -> CustomerBill:
-    try:
+class _Biller:
+    """One customer's bill in the making."""
+
+    def __init__(self, customer_id: int, month: date, past: History, loaded: Any, prices_of: Any) -> None:
+        self.customer: Customer = loaded[customer_id, month].customer
+        self.month = month
+        self.past = past
+        self.prices_of = prices_of
+        self.facts = lambda m: loaded[customer_id, m]
+        self.documents: list[Document] = []
+        self.taken: list[MonthTaken] = []
+
+    def bill(self) -> CustomerBill:
+        try:
+            for month in self.past.to_bill_whole(self.month):
+                self._bill_whole(month)
+            return CustomerBill(self.customer, self.month, tuple(self.documents), tuple(self.taken))
+        except Parked as reason:
+            return CustomerBill(self.customer, self.month, parked=reason)
+
+    def _bill_whole(self, month: date) -> None:
+        """The month's whole lines; what already stands for it on other invoices is taken off again."""
+        try:
+            result, vat = self._calculate(month, None)
+        except Parked as reason:
+            raise reason if month == self.month else EarlierMonthBlocked(month=format_month(month)) from reason
+        newcomer = month != self.month and month in self.past.unposted and not self.past.unposted[month]
+        if newcomer and not result.lines and not result.settlements:
+            return  # The customer was not there yet.
+        lines = [BillLine(line, month, describe(line), _sure(vat)) for line in result.lines]
+        place = len(self.documents)
+        adjustments = differences(month, {}, self.past.issued_in(month))
+        others: list[MonthTaken] = []
+        if month == self.month and month not in self.past.posted:
+            for earlier in self.past.to_adjust(month):
+                found, taken = self._difference(earlier)
+                adjustments += found
+                others.append(taken)
+        lines += self._adjustment_lines(adjustments, lines, others)
+        if lines:
+            self._refuse_incomplete_address()
+            revision = 1 + self.past.cancelled.get(month, 0)
+            self.documents.append(Document(month, revision, tuple(lines)))
+        riding = {line.service_month for line in lines if line.line.kind is LineKind.ADJUSTMENT}
+        self.taken += [
+            MonthTaken(t.month, t.n, t.result, t.vat, place if t.month in riding else None)
+            for t in others
+            if t.month in riding or self.past.changed(t.month)
+        ]
+        self.taken.append(MonthTaken(month, self._next_n(month), result, vat, place if lines else None))
+
+    def _difference(self, month: date) -> tuple[list[Adjustment], MonthTaken]:
+        """What a held month owes by today's facts, at its posted VAT, minus what was issued for it."""
+        result, vat = self._calculate(month, self.past.posted[month].vat)
+        due: Amounts = {_sure(vat): result.net_cents} if result.net_cents else {}
+        found = differences(month, due, self.past.issued_in(month))
+        return found, MonthTaken(month, self._next_n(month), result, vat, None)
+
+    def _calculate(self, month: date, posted_vat: Vat | None) -> tuple[Owed, Vat | None]:
+        """What the month owes and its VAT (None where it has no line); raises Parked."""
+        loaded = self.facts(month)
         _refuse_obstacles(loaded)
-        result = owed(loaded.month, prices.rates)
-        lines = _on_the_invoice(loaded, result, prices) if result.lines else ()
-        return CustomerBill(loaded.customer, result.settlements, lines)
-    except Parked as reason:
-        return CustomerBill(loaded.customer, parked=reason)
+        result = owed(loaded.month, self.prices_of(month).rates)
+        if contract := duplicated_fee(result.lines):
+            raise DuplicatedFee(contract=contract)
+        vat = posted_vat or (self._vat(month) if result.lines else None)
+        return result, vat
+
+    def _vat(self, month: date) -> Vat:
+        customer = self.customer
+        category = vat_category(customer.country, customer.vat_id, customer.is_consumer, customer.vat_decision)
+        if category is None:
+            raise UnclearVat(country=customer.country)
+        return vat_for(category, self.prices_of(month).standard_vat)
+
+    def _adjustment_lines(
+        self, found: list[Adjustment], own: list[BillLine], taken: list[MonthTaken]
+    ) -> list[BillLine]:
+        room: dict[Vat, int] = {}
+        for item in own:
+            room[item.vat] = room.get(item.vat, 0) + item.line.net_cents
+        results = {t.month: t.result for t in taken}
+        ride = take(found, room, correction=not self.past.has_contract)
+        return [self._adjustment_line(item, results.get(item.month)) for item in ride if item.cents]
+
+    def _adjustment_line(self, item: Adjustment, result: Owed | None) -> BillLine:
+        invoices = self.past.invoices.get(item.month, [])
+        line = Line(
+            kind=LineKind.ADJUSTMENT,
+            quantity=Decimal(1),
+            unit="piece",
+            unit_price=euros(item.cents),
+            service_from=item.month,
+            service_until=last_day(item.month),
+            explanation={
+                "month": format_month(item.month),
+                "invoices": invoices,
+                "issued_cents": self.past.issued_in(item.month).get(item.vat, 0),
+                "owed_cents": result.net_cents if result else 0,
+                "waits_cents": item.waits,
+                "before": self.past.settled.get(item.month, []),
+                "after": [minutes_of(settled, settled.contract) for settled in result.settlements]
+                if result
+                else [],
+                "late": self.past.late.get(item.month, []),
+            },
+        )
+        return BillLine(line, item.month, describe(line), item.vat)
+
+    def _refuse_incomplete_address(self) -> None:
+        if missing := [field for field in ADDRESS_FIELDS if not getattr(self.customer, field).strip()]:
+            raise MissingAddress(fields=", ".join(missing))
+
+    def _next_n(self, month: date) -> int:
+        return self.past.posted[month].n + 1 if month in self.past.posted else 1
+
+
+def _sure(vat: Vat | None) -> Vat:
+    assert vat is not None  # a month with lines has its VAT, or is parked
+    return vat
 
 
 def _refuse_obstacles(loaded: facts.CustomerFacts) -> None:
@@ -67,16 +238,3 @@ def _refuse_obstacles(loaded: facts.CustomerFacts) -> None:
         raise RunningTimer(technician=timer.technician, ticket=timer.ticket)
     if entries := loaded.untreated:
         raise MissingTreatment(entries=entries.entries, ticket=entries.ticket)
-
-
-def _on_the_invoice(loaded: facts.CustomerFacts, result: Owed, prices: MonthPrices) -> tuple[BillLine, ...]:
-    customer = loaded.customer
-    if missing := [field for field in ADDRESS_FIELDS if not getattr(customer, field).strip()]:
-        raise MissingAddress(fields=", ".join(missing))
-    category = vat_category(customer.country, customer.vat_id, customer.is_consumer, customer.vat_decision)
-    if category is None:
-        raise UnclearVat(country=customer.country)
-    if contract := duplicated_fee(result.lines):
-        raise DuplicatedFee(contract=contract)
-    vat: Vat = vat_for(category, prices.standard_vat)
-    return tuple(BillLine(line, loaded.month.month, describe(line), vat) for line in result.lines)

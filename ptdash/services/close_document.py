@@ -20,6 +20,7 @@ from ptdash.models import (
     InvoiceLine,
     Material,
     Posting,
+    Run,
     Settlement,
 )
 from ptdash.services import books, prices
@@ -43,7 +44,7 @@ class Result:
             "state": state,
             "blockers": [{"code": b.code, "subject": b.params["subject"], "message": str(b)} for b in blockers],
             "settlements": sorted(self.settlements, key=lambda s: s["contract"]),
-            "invoices": sorted(self.invoices, key=lambda i: i["customer"]),
+            "invoices": sorted(self.invoices, key=lambda i: (i["customer"], i["number"] or "")),
             "parked": [
                 {"customer": number, "code": reason.code, "message": str(reason)}
                 for number, reason in sorted(self.parked, key=lambda p: p[0])
@@ -119,20 +120,22 @@ def _add_bill(found: Result, item: CustomerBill) -> None:
         found.parked.append((number, item.parked))
         return
     found.settlements += [_settlement(s, s.contract, number) for s in item.settlements]
-    if item.lines:
+    for document in item.documents:
         found.invoices.append(
             {
                 "number": None,
-                "period": format_month(item.lines[0].service_month),
+                "period": format_month(document.period),
                 "customer": number,
-                **{name: getattr(item.totals, name) for name in MONEY},
-                "lines": [_line(row.line, row.line.contract, row.vat.rate, row.description) for row in item.lines],
+                **{name: getattr(document.totals, name) for name in MONEY},
+                "lines": [
+                    _line(row.line, row.line.contract, row.vat.rate, row.description) for row in document.lines
+                ],
             }
         )
 
 
 def _posted(session: Session, month: date) -> Result:
-    """The newest settlement of each contract, and the invoices of the period."""
+    """The newest settlement of each contract, and the invoices that the month's runs issued."""
     newest = (
         select(Settlement, Contract.number, Customer.number)
         .join(Contract, Contract.id == Settlement.contract_id)
@@ -142,7 +145,11 @@ def _posted(session: Session, month: date) -> Result:
         .ext(distinct_on(Settlement.contract_id))
     )
     invoices = session.execute(
-        select(Invoice).where(Invoice.period == month).options(selectinload(Invoice.lines))
+        select(Invoice)
+        .join(Run, Run.id == Invoice.run_id)
+        .where(Run.month == month)
+        .order_by(Invoice.id)
+        .options(selectinload(Invoice.lines))
     ).scalars()
     found = invoices.all()
     numbers = contract_numbers(session, (line for invoice in found for line in invoice.lines))

@@ -2,16 +2,17 @@
 
 import hashlib
 from collections.abc import Collection, Sequence
-from datetime import date, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import select, text, update
+from sqlalchemy import delete, select, text, update
 from sqlalchemy.dialects.postgresql import insert as upsert
 from sqlalchemy.orm import Session
 
 from ptdash.domain.bills import Parked, PostingFailed
 from ptdash.domain.periods import format_month
 from ptdash.models import (
+    Customer,
     CustomerBook,
     CustomerMonth,
     Invoice,
@@ -20,9 +21,10 @@ from ptdash.models import (
     Posting,
     Run,
     Settlement,
+    StaleCustomer,
 )
 from ptdash.services import audit, books, prices, settings
-from ptdash.services.billing import CustomerBill, bill, buyer
+from ptdash.services.billing import CustomerBill, Document, MonthTaken, bill, buyer
 from ptdash.services.bulk import insert_rows
 
 
@@ -65,39 +67,69 @@ def _park(session: Session, customer_id: int, run: Run, reason: Parked | None) -
 
 
 def _write(session: Session, run: Run, bills: Sequence[CustomerBill], now: datetime) -> None:
+    """Postings and settlements first, the invoices with their numbers last."""
     if not bills:
         return
-    billed = [item for item in bills if item.lines]
-    ids = _reserve_invoice_ids(session, len(billed))
-    invoice_ids = {item.customer.id: invoice_id for item, invoice_id in zip(billed, ids, strict=True)}
-    postings = [
-        {
-            "customer_id": item.customer.id,
-            "month": run.month,
-            "n": 1,
-            "run_id": run.id,
-            "invoice_id": invoice_ids.get(item.customer.id),
-        }
-        for item in bills
-    ]
+    documents = [(item.customer, document) for item in bills for document in item.documents]
+    ids = iter(reserve_invoice_ids(session, len(documents)))
+    postings: list[dict[str, Any]] = []
+    settled: list[dict[str, Any]] = []
+    invoice_ids: list[int] = []
+    for item in bills:
+        own = [next(ids) for _ in item.documents]
+        invoice_ids += own
+        for taken in item.taken:
+            invoice_id = own[taken.document] if taken.document is not None else None
+            postings.append(_posting_row(item.customer.id, run.id, taken, invoice_id))
+            settled += _settlement_rows(item.customer.id, taken)
     insert_rows(session, Posting, postings)
-    insert_rows(session, Settlement, [row for item in bills for row in _settlement_rows(item, run.month)])
-    numbers = _issue(session, run, billed, ids) if billed else []
+    insert_rows(session, Settlement, settled)
+    _settle_marks(session, run, [item.customer.id for item in bills])
+    numbers = issue(session, run, documents, invoice_ids)
     _record(session, run, bills, numbers, now)
 
 
-def _reserve_invoice_ids(session: Session, count: int) -> Sequence[int]:
+def _posting_row(customer_id: int, run_id: int, taken: MonthTaken, invoice_id: int | None) -> dict[str, Any]:
+    return {
+        "customer_id": customer_id,
+        "month": taken.month,
+        "n": taken.n,
+        "run_id": run_id,
+        "invoice_id": invoice_id,
+        "owed_cents": taken.result.net_cents,
+        "separate_minutes": taken.result.separate_minutes,
+        "vat_category": taken.vat.category.value if taken.vat else None,
+        "vat_rate": taken.vat.rate if taken.vat else None,
+    }
+
+
+def _settle_marks(session: Session, run: Run, customer_ids: Sequence[int]) -> None:
+    """What was set aside is posted now, and what was stale is calculated."""
+    session.execute(
+        update(CustomerMonth)
+        .where(
+            CustomerMonth.customer_id.in_(customer_ids),
+            CustomerMonth.month <= run.month,
+            CustomerMonth.set_aside_reason.is_not(None),
+        )
+        .values(set_aside_reason=None)
+        .execution_options(synchronize_session=False)
+    )
+    session.execute(delete(StaleCustomer).where(StaleCustomer.customer_id.in_(customer_ids)))
+
+
+def reserve_invoice_ids(session: Session, count: int) -> Sequence[int]:
     series = text("SELECT nextval(pg_get_serial_sequence('invoices', 'id')) FROM generate_series(1, :count)")
     return session.execute(series, {"count": count}).scalars().all()
 
 
-def _settlement_rows(item: CustomerBill, month: date) -> list[dict[str, Any]]:
+def _settlement_rows(customer_id: int, taken: MonthTaken) -> list[dict[str, Any]]:
     return [
         {
             "contract_id": settled.contract_id,
-            "month": month,
-            "n": 1,
-            "customer_id": item.customer.id,
+            "month": taken.month,
+            "n": taken.n,
+            "customer_id": customer_id,
             "package": settled.package,
             "package_price": settled.package_price,
             "overage_rate": settled.overage_rate,
@@ -112,17 +144,21 @@ def _settlement_rows(item: CustomerBill, month: date) -> list[dict[str, Any]]:
             "base_cents": settled.base_cents,
             "overage_cents": settled.overage_cents,
         }
-        for settled in item.settlements
+        for settled in taken.result.settlements
     ]
 
 
-def _issue(session: Session, run: Run, billed: Sequence[CustomerBill], ids: Sequence[int]) -> list[str]:
+def issue(
+    session: Session, run: Run, documents: Sequence[tuple[Customer, Document]], ids: Sequence[int]
+) -> list[str]:
     """Draw the numbers and write the invoices with them; the numbers, in order."""
+    if not documents:
+        return []
     seller = settings.company(session)
     due_on = run.business_day + timedelta(days=int(seller["payment_days"]))
     year = run.business_day.year
-    first = _draw_numbers(session, year, len(billed))
-    numbers = [f"RE-{year}-{first + i:05d}" for i in range(len(billed))]
+    first = draw_numbers(session, year, len(documents))
+    numbers = [format_number(year, first + i) for i in range(len(documents))]
     insert_rows(
         session,
         Invoice,
@@ -132,31 +168,35 @@ def _issue(session: Session, run: Run, billed: Sequence[CustomerBill], ids: Sequ
                 "number": numbers[i],
                 "series_year": year,
                 "series_number": first + i,
-                "customer_id": item.customer.id,
-                "period": run.month,
+                "customer_id": customer.id,
+                "period": document.period,
                 "kind": "bill",
-                "revision": 1,
+                "revision": document.revision,
                 "run_id": run.id,
                 "issued_on": run.business_day,
                 "due_on": due_on,
                 "seller": seller,
-                "buyer": buyer(item.customer),
-                "net_cents": item.totals.net_cents,
-                "vat_cents": item.totals.vat_cents,
-                "gross_cents": item.totals.gross_cents,
+                "buyer": buyer(customer),
+                "net_cents": document.totals.net_cents,
+                "vat_cents": document.totals.vat_cents,
+                "gross_cents": document.totals.gross_cents,
             }
-            for i, item in enumerate(billed)
+            for i, (customer, document) in enumerate(documents)
         ],
     )
     insert_rows(
         session,
         InvoiceLine,
-        [row for item, invoice_id in zip(billed, ids, strict=True) for row in _line_rows(item, invoice_id)],
+        [
+            row
+            for (_, document), invoice_id in zip(documents, ids, strict=True)
+            for row in _line_rows(document, invoice_id)
+        ],
     )
     return numbers
 
 
-def _line_rows(item: CustomerBill, invoice_id: int) -> list[dict[str, Any]]:
+def _line_rows(document: Document, invoice_id: int) -> list[dict[str, Any]]:
     return [
         {
             "invoice_id": invoice_id,
@@ -175,11 +215,15 @@ def _line_rows(item: CustomerBill, invoice_id: int) -> list[dict[str, Any]]:
             "service_until": row.line.service_until,
             "explanation": row.line.explanation,
         }
-        for pos, row in enumerate(item.lines, start=1)
+        for pos, row in enumerate(document.lines, start=1)
     ]
 
 
-def _draw_numbers(session: Session, year: int, count: int) -> int:
+def format_number(year: int, number: int) -> str:
+    return f"RE-{year}-{number:05d}"
+
+
+def draw_numbers(session: Session, year: int, count: int) -> int:
     """Take `count` numbers of the year's series in one step; the first of them. The last lock taken."""
     drawn = upsert(NumberSeries).values(year=year, last=count)
     last: int = session.execute(

@@ -111,7 +111,9 @@ def issued(session: Session, number: str) -> Statement:
     ).scalar_one_or_none()
     if invoice is None:
         raise NotFound(what=number)
-    posting = session.execute(select(Posting).where(Posting.invoice_id == invoice.id)).scalar_one_or_none()
+    posting = session.execute(
+        select(Posting).where(Posting.invoice_id == invoice.id, Posting.month == invoice.period)
+    ).scalar_one_or_none()
     contracts = _posted_contracts(session, posting) if posting else []
     numbers = contract_numbers(session, invoice.lines)
     rows = _entries(session, invoice.customer_id, invoice.period, posting.n if posting else 0)

@@ -1,6 +1,13 @@
 """The words of invoice lines. Documents are German, whatever language the person at the screen reads."""
 
+from datetime import date
+
 from ptdash.domain.settlement import Line, LineKind
+
+MONTHS = (
+    *("Januar", "Februar", "März", "April", "Mai", "Juni", "Juli"),
+    *("August", "September", "Oktober", "November", "Dezember"),
+)
 
 
 def describe(line: Line) -> str:
@@ -23,8 +30,15 @@ def describe(line: Line) -> str:
             part = f" ({days.pop()} von {facts['month_days']} Tagen)" if len(days) == 1 else " (anteilig)"
             whole = all(device["covered_days"] == facts["month_days"] for device in facts["devices"])
             return f"Gerätegebühr, {line.contract}{'' if whole else part}"
+        case LineKind.ADJUSTMENT:
+            invoices = f" zu {', '.join(facts['invoices'])}" if facts["invoices"] else ""
+            return f"Anpassung {german_month(line.service_from)}{invoices}"
         case _:
             return str(facts["description"])
+
+
+def german_month(month: date) -> str:
+    return f"{MONTHS[month.month - 1]} {month.year}"
 
 
 def _days(line: Line) -> str:
