@@ -248,6 +248,13 @@ def progress(session: Session, month: date) -> Progress:
     return Progress(*row)
 
 
+def worked_off(session: Session, run_id: int) -> tuple[int, int]:
+    """How many customers of a run are decided, and how many are left."""
+    counts = select(func.count().filter(~_undecided()), func.count().filter(_undecided()))
+    decided, left = session.execute(counts.where(CustomerMonth.run_id == run_id)).one()
+    return decided, left
+
+
 def latest_run(session: Session, month: date) -> Run | None:
     """The newest run that posts customers of this month: of all that were left, or of one."""
     of_month = select(Run).where(Run.month == month, Run.kind.in_(POSTING_RUNS))
@@ -275,21 +282,27 @@ def _customer_month(session: Session, month: date, number: str) -> CustomerMonth
 
 
 def _take_customers(session: Session, run: Run) -> None:
-    """Every customer's month that is not settled yet belongs to the run; what was parked is tried again."""
+    """Who is new and who was parked belongs to the run; whom another run is just trying alone stays with it."""
     new = select(Customer.id, literal(run.month), literal(run.id)).where(
         ~exists().where(CustomerMonth.customer_id == Customer.id, CustomerMonth.month == run.month)
     )
     session.execute(insert(CustomerMonth).from_select(["customer_id", "month", "run_id"], new))
     session.execute(
         update(CustomerMonth)
-        .where(CustomerMonth.month == run.month, CustomerMonth.set_aside_reason.is_(None), ~_posted())
+        .where(CustomerMonth.month == run.month, CustomerMonth.park_code.is_not(None), ~_posted())
         .values(run_id=run.id, park_code=None, park_params=None)
         .execution_options(synchronize_session=False)
     )
 
 
 def _undecided() -> ColumnElement[bool]:
-    return CustomerMonth.park_code.is_(None) & CustomerMonth.set_aside_reason.is_(None) & ~_posted()
+    """Not parked, not set aside, and not posted by the run it belongs to (a cancelled month is posted again)."""
+    posted = exists().where(
+        Posting.customer_id == CustomerMonth.customer_id,
+        Posting.month == CustomerMonth.month,
+        Posting.run_id == CustomerMonth.run_id,
+    )
+    return CustomerMonth.park_code.is_(None) & CustomerMonth.set_aside_reason.is_(None) & ~posted
 
 
 def _posted() -> ColumnElement[bool]:

@@ -5,11 +5,11 @@ from dataclasses import dataclass, field
 from datetime import date
 from typing import Any
 
-from sqlalchemy import func, select
+from sqlalchemy import exists, func, select
 from sqlalchemy.orm import Session
 
 from ptdash.domain.bills import PARKED, Blocker, Parked
-from ptdash.domain.periods import month_of, next_month, previous_month
+from ptdash.domain.periods import format_month, month_of, next_month, previous_month
 from ptdash.domain.settlement import LineKind
 from ptdash.models import (
     Customer,
@@ -44,7 +44,7 @@ class MonthRow:
 
 @dataclass(frozen=True)
 class ResultRow:
-    """One customer: posted with or without an invoice, parked with the reason, or what would be posted."""
+    """One customer: posted with an invoice, parked or set aside with the reason, or what would be posted."""
 
     customer: str
     name: str
@@ -54,6 +54,7 @@ class ResultRow:
     overage_minutes: int
     net_cents: int
     vat_cents: int
+    set_aside: str | None = None
 
     @property
     def fees_cents(self) -> int:
@@ -80,6 +81,10 @@ class MonthResult:
     @property
     def parked(self) -> list[ResultRow]:
         return [row for row in self.rows if row.parked]
+
+    @property
+    def set_aside(self) -> list[ResultRow]:
+        return [row for row in self.rows if row.set_aside]
 
     @property
     def net_cents(self) -> int:
@@ -120,9 +125,7 @@ def months(session: Session, today: date) -> list[MonthRow]:
     while month >= first:
         found = posted.get(month)
         open_left, parked = left.get(month, (0, 0))
-        state = (
-            PeriodState.OPEN if month not in begun else PeriodState.CLOSING if open_left else PeriodState.CLOSED
-        )
+        state = _state(month in begun, open_left)
         rows.append(
             MonthRow(
                 month=month,
@@ -146,8 +149,25 @@ def result(session: Session, month: date, today: date) -> MonthResult:
         rows = [_drafted(item) for item in bills if item.parked or item.lines]
         blockers = books.blockers(session, month, today)
         return MonthResult(month, state, rows, blockers, not_billed=not_billed(session, month))
-    rows = [*_parked_rows(session, month), *_posted_rows(session, month)]
+    rows = [*_parked_rows(session, month), *_posted_rows(session, month), *_set_aside_rows(session, month)]
     return MonthResult(month, state, rows, progress=books.progress(session, month))
+
+
+def unsettled(session: Session, month: date, number: str) -> ResultRow:
+    """A customer of a begun close, neither posted nor set aside; raises CustomerNotInClose, AlreadySettled."""
+    found = session.execute(
+        select(Customer, CustomerMonth)
+        .join(CustomerMonth, CustomerMonth.customer_id == Customer.id)
+        .where(CustomerMonth.month == month, Customer.number == number)
+    ).one_or_none()
+    if found is None:
+        raise books.CustomerNotInClose(customer=number, month=format_month(month))
+    customer, mine = found
+    posted = select(exists().where(Posting.customer_id == customer.id, Posting.month == month))
+    if mine.set_aside_reason is not None or session.execute(posted).scalar_one():
+        raise books.AlreadySettled(customer=number, month=format_month(month))
+    reason = PARKED[mine.park_code](**(mine.park_params or {})) if mine.park_code else None
+    return ResultRow(customer.number, customer.name, None, reason, {}, 0, 0, 0)
 
 
 def expected_net(session: Session, rows: Sequence[MonthRow], today: date) -> dict[date, int]:
@@ -198,6 +218,16 @@ def _parked_rows(session: Session, month: date) -> list[ResultRow]:
         ResultRow(customer.number, customer.name, None, PARKED[code or ""](**(params or {})), {}, 0, 0, 0)
         for customer, code, params in rows
     ]
+
+
+def _set_aside_rows(session: Session, month: date) -> list[ResultRow]:
+    rows = session.execute(
+        select(Customer.number, Customer.name, CustomerMonth.set_aside_reason)
+        .join(CustomerMonth, CustomerMonth.customer_id == Customer.id)
+        .where(CustomerMonth.month == month, CustomerMonth.set_aside_reason.is_not(None))
+        .order_by(Customer.sort_key)
+    )
+    return [ResultRow(number, name, None, None, {}, 0, 0, 0, set_aside=reason) for number, name, reason in rows]
 
 
 def _posted_rows(session: Session, month: date) -> list[ResultRow]:

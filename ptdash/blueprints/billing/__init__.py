@@ -1,0 +1,5 @@
+"""Abrechnung. Every module with views adds its routes to the blueprint of `views`."""
+
+from ptdash.blueprints.billing import parked
+
+__all__ = ["parked"]

@@ -7,20 +7,18 @@ from typing import Any
 
 from flask import Blueprint, Response, request, url_for
 from flask.blueprints import BlueprintSetupState
-from flask_babel import gettext
 from flask_login import current_user
-from redis import RedisError
 from werkzeug.routing import BaseConverter, ValidationError
 
-from ptdash.blueprints.billing.words import LINE_UNITS, TREATMENTS, named, sentence
+from ptdash.blueprints.billing.words import LINE_UNITS, MENDING, TREATMENTS, named, sentence
+from ptdash.blueprints.billing.workers import hand_to_workers
 from ptdash.db import transaction
 from ptdash.domain.errors import DomainError
 from ptdash.domain.periods import format_month, parse_month, previous_month
-from ptdash.jobs import closing
 from ptdash.models import Role
 from ptdash.services import books, close_results, statements
 from ptdash.web.access import access
-from ptdash.web.pages import config, now, render_page, see_other, toast, today
+from ptdash.web.pages import now, render_page, see_other, today
 
 PAGE_ROWS = 50
 
@@ -53,6 +51,7 @@ def _words() -> dict[str, object]:
     return {
         "sentence": sentence,
         "sentence_part": named,
+        "mending": MENDING,
         "treatments": TREATMENTS,
         "units": LINE_UNITS,
         "page_href": _page_href,
@@ -85,8 +84,9 @@ def period(month: date) -> Response:
         result = close_results.result(session, month, today())
         run = books.latest_run(session, month)
         before = close_results.net_of(session, previous_month(month))
-    only_parked = request.args.get("show") == "parked"
-    rows = result.parked if only_parked else result.rows
+        decided, left = books.worked_off(session, run.id) if run else (0, 0)
+    show = request.args.get("show")
+    rows = {"parked": result.parked, "aside": result.set_aside}.get(show or "", result.rows)
     pages = max(1, ceil(len(rows) / PAGE_ROWS))
     page = min(max(request.args.get("page", 1, type=int), 1), pages)
     return render_page(
@@ -95,11 +95,11 @@ def period(month: date) -> Response:
         run=run,
         before=before,
         previous=previous_month(month),
-        only_parked=only_parked,
+        show=show,
         rows=rows[(page - 1) * PAGE_ROWS : page * PAGE_ROWS],
         page=page,
         pages=pages,
-        seconds_left=_seconds_left(result.progress, now() - run.ordered_at) if run else None,
+        seconds_left=_seconds_left(decided, left, now() - run.ordered_at) if run else None,
     )
 
 
@@ -107,11 +107,18 @@ def period(month: date) -> Response:
 def close(month: date) -> Response:
     """Begin the close, or try again what was parked; workers do the rest."""
     with transaction() as session:
-        run, blockers = books.begin(session, month, today(), actor_id=current_user.id, now=now())
+        run, blockers = books.begin(
+            session,
+            month,
+            today(),
+            actor_id=current_user.id,
+            now=now(),
+            seen_net_cents=request.form.get("seen_net_cents", type=int),
+        )
     if blockers:
         raise blockers[0]
     if run:
-        _hand_to_workers(run.id)
+        hand_to_workers(run.id)
     return see_other(url_for("billing.period", month=month))
 
 
@@ -134,19 +141,6 @@ def invoice(number: str) -> Response:
     return render_page("billing/statement.html", statement=statement)
 
 
-def _hand_to_workers(run_id: int) -> None:
-    """Where the queue is away the run stands in the database all the same; the sweep will find it."""
-    redis_url = config().redis_url
-    try:
-        if redis_url:
-            closing.enqueue_run(redis_url, run_id)
-    except RedisError:
-        toast(gettext("The queue does not answer. The close goes on by itself as soon as it is back."), "danger")
-
-
-def _seconds_left(progress: books.Progress | None, elapsed: timedelta) -> int | None:
-    """An estimate from the pace so far; None before the first result and after the last."""
-    if progress is None or not progress.left:
-        return None
-    done = progress.posted + progress.parked
-    return ceil(elapsed.total_seconds() / done * progress.left) if done else None
+def _seconds_left(decided: int, left: int, elapsed: timedelta) -> int | None:
+    """An estimate from the pace of the run so far; None before its first result and after its last."""
+    return ceil(elapsed.total_seconds() / decided * left) if decided and left else None

@@ -38,6 +38,15 @@ NAMED = {
     "vat_id": lazy_gettext("VAT id or tax number"),
 }
 
+# What to do about a reason to park, where the reason does not say it.
+MENDING = {
+    "running_timer": lazy_gettext("Enter its end in time_entries.csv and import the file again."),
+    "missing_treatment": lazy_gettext("Enter it in time_entries.csv and import the file again."),
+    "missing_address": lazy_gettext("Complete it in customers.csv and import the file again."),
+    "unclear_vat": lazy_gettext("Where there is a VAT id, enter it in customers.csv and import the file again."),
+    "posting_failed": lazy_gettext("Try again; where it fails once more, look the reference up in the log."),
+}
+
 
 def sentence(error: DomainError) -> str:
     """A refusal or a reason in the language of the page."""
