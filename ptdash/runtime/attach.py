@@ -35,13 +35,20 @@ def attached(config: Config) -> Iterator[Config]:
     with _ended_by_signals_like_by_errors():
         try:
             with transition(config.home):
-                alone = holders.take()
-                holders.take(shared=True)
-                _ensure_running(postgres, config.home, alone=alone)
+                _ensure_running(postgres, config.home, alone=_join(holders))
                 redis_url = config.redis_url or _queue(config.home)
             yield replace(config, database_url=sqlalchemy_url(postgres.url), redis_url=redis_url)
         finally:
             _leave(postgres, config.home, holders)
+
+
+def _join(holders: Lock) -> bool:
+    """Become a holder; whether nobody else is one."""
+    # The last one out has ended its transition and stopped the server, but may not have let go yet.
+    holders.take(shared=True, wait=True)
+    alone = holders.take()
+    holders.take(shared=True)
+    return alone
 
 
 def _ensure_running(postgres: Postgres, home: Path, *, alone: bool) -> None:

@@ -45,7 +45,9 @@ class Running:
         return self.process.stdout.readline().rstrip("\n")
 
     def answer(self) -> Any:
-        return json.loads(self.line())
+        line = self.line()
+        assert line, f"exit {self.ended()}: {self.said()}"
+        return json.loads(line)
 
     def go_on(self) -> None:
         assert self.process.stdin

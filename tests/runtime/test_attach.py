@@ -8,6 +8,7 @@ import psycopg
 
 from ptdash.config import Config
 from ptdash.runtime.attach import attached
+from ptdash.runtime.locks import Lock
 from ptdash.runtime.postgres import Postgres
 from tests.runtime.conftest import Running, soon
 
@@ -75,6 +76,23 @@ def test_many_commands_at_once_share_one_server(home: Path, run: Start) -> None:
         program.go_on()
     assert [program.ended() for program in programs] == [0] * 5
     assert Postgres.of_home(home).running_pid() is None
+
+
+def test_who_comes_while_the_last_one_out_lets_go_starts_the_server_again(home: Path, run: Start) -> None:
+    last_out, transition = Lock(home, "holders"), Lock(home, "transition")
+    assert last_out.take()
+    program = run("command")
+    assert soon(lambda: _taken(transition))
+    last_out.close()
+    program.answer()
+    program.go_on()
+    assert program.ended() == 0
+
+
+def _taken(lock: Lock) -> bool:
+    free = lock.take()
+    lock.release()
+    return not free
 
 
 def test_a_named_database_is_used_and_nothing_is_started(empty_home: Path) -> None:
