@@ -59,7 +59,7 @@ def main(customers: int) -> None:
             with db.engine.begin() as connection:
                 connection.execute(text(COMPANY.format(customers=customers, last=ENTRIES - 1)))
             with db.engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
-                connection.execute(text("VACUUM ANALYZE"))
+                connection.execute(text("VACUUM ANALYZE customers, customer_books, contracts, tickets, time_entries"))
             aggregate = timed(lambda: sum_up(url))
             writer = timed(lambda: write_bare(url, customers))
             close = timed(close_month)
@@ -99,7 +99,7 @@ def write_bare(url: str, customers: int) -> None:
     """Into tables of the same shape, so that the close still finds its own empty."""
     with psycopg.connect(url) as connection:
         for name in ("postings", "settlements", "invoices", "invoice_lines", "audit_events"):
-            connection.execute(f"CREATE TABLE bare_{name} (LIKE {name} INCLUDING INDEXES)")
+            connection.execute(f"CREATE TABLE bare_{name} (LIKE {name} INCLUDING DEFAULTS INCLUDING INDEXES)")
         connection.commit()
         for first in range(1, customers + 1, BATCH):
             rows = connection.execute(

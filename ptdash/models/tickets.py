@@ -55,6 +55,13 @@ class TimeEntry(Base):
         CheckConstraint("ended_at > started_at", name="ends_after_start"),
         Index("ix_time_entries_customer_month", "customer_id", "service_month"),
         Index(
+            "ix_time_entries_reversals",
+            "customer_id",
+            "service_month",
+            postgresql_include=["reverses_id"],
+            postgresql_where=text("reverses_id IS NOT NULL"),
+        ),
+        Index(
             "uq_time_entries_running_timer",
             "technician_id",
             unique=True,

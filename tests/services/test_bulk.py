@@ -7,8 +7,10 @@ import pytest
 from sqlalchemy import select, text
 from sqlalchemy.exc import DBAPIError
 
-from ptdash.models import AuditEvent, Customer, Posting, Price
+from ptdash.models import AuditEvent, Customer, Price
 from ptdash.services.bulk import insert_rows
+from tests.company import Company
+from tests.services.test_period_close import close
 
 
 def test_numbers_days_and_empty_values_arrive_exactly(session):
@@ -44,9 +46,11 @@ def test_columns_that_no_row_names_keep_their_defaults(session):
 
 
 def test_each_row_meets_the_triggers(session):
-    postings = [{"customer_id": 1, "month": date(2026, 9, 1), "n": n, "run_id": 1} for n in (1, 3)]
-    with pytest.raises(DBAPIError, match="out of order"):
-        insert_rows(session, Posting, postings)
+    Company(session)
+    close(session)
+    price = {"item": "overage_minute", "net": Decimal(2)}
+    with pytest.raises(DBAPIError, match="has begun"):
+        insert_rows(session, Price, [price | {"valid_from": date(2026, month, 1)} for month in (10, 9)])
 
 
 def test_no_rows_are_no_statement(session):

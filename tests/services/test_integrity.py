@@ -201,6 +201,25 @@ def test_a_reversal_repeats_what_it_reverses(session, company):
         company.entry(customer, 10, "separate", ticket=ticket, reverses_id=second.id)
 
 
+def test_what_is_reversed_stays_as_its_reversal_repeats_it(session, company):
+    customer = company.customer()
+    ticket = company.ticket(customer)
+    original = company.entry(customer, 10, ticket=ticket)
+    company.entry(customer, 10, ticket=ticket, reverses_id=original.id)
+    sql = "UPDATE time_entries SET treatment = 'separate' WHERE id = :id"
+    assert refused(session, sql, id=original.id) == "23514"
+
+
+@pytest.mark.parametrize("n", [0, 3])
+def test_postings_of_a_month_count_up(session, company, n):
+    company.support(company.customer())
+    close(session)
+    sql = (
+        "INSERT INTO postings (customer_id, month, n, run_id) SELECT customer_id, month, :n, run_id FROM postings"
+    )
+    assert refused(session, sql, n=n) == "23514"
+
+
 def test_time_belongs_to_the_customer_of_its_ticket(session, company):
     ours, other = company.customer(), company.customer()
     session.add(

@@ -1,0 +1,18 @@
+"""The refusals of the close, once a statement, and an index."""
+
+from pathlib import Path
+
+from alembic import op
+
+revision = "0004"
+down_revision = "0003"
+
+
+def upgrade() -> None:
+    op.get_bind().exec_driver_sql(
+        Path(__file__).with_suffix(".sql").read_text(encoding="utf-8").replace("%", "%%")
+    )
+
+
+def downgrade() -> None:
+    raise RuntimeError("The books are never rolled back; restore a backup instead.")
