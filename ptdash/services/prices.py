@@ -179,6 +179,11 @@ def check(session: Session, item: str, valid_from: date, net: Decimal, included_
         raise PriceInUse(month=format_month(month))
 
 
+def last_begun(session: Session) -> date | None:
+    """The newest month whose close has begun with its prices; None before the first."""
+    return session.execute(select(func.max(Period.month))).scalar_one()
+
+
 def touched(session: Session, item: str, valid_from: date) -> Touched:
     """What a price from `valid_from` on reaches, until the next price of its item."""
     valid = (valid_from, _followed_on(session, item, valid_from))

@@ -21,6 +21,22 @@ LINE_UNITS = {
     "minute": lazy_gettext("min"),
     "piece": lazy_gettext("pcs"),
 }
+# The items of the price list, and what their price is for.
+ITEMS = {
+    "package_S": lazy_gettext("Package S"),
+    "package_M": lazy_gettext("Package M"),
+    "package_L": lazy_gettext("Package L"),
+    "overage_minute": lazy_gettext("Overage minute"),
+    "separate_minute": lazy_gettext("Separate minute"),
+    "vat_standard": lazy_gettext("Standard VAT rate"),
+}
+MONTHLY_OR_BY_THE_MINUTE = {
+    "package_S": lazy_gettext("a month"),
+    "package_M": lazy_gettext("a month"),
+    "package_L": lazy_gettext("a month"),
+    "overage_minute": lazy_gettext("a minute"),
+    "separate_minute": lazy_gettext("a minute"),
+}
 # What a reason may name: price items, and fields of customers and of the company.
 NAMED = {
     "package_S": lazy_gettext("package S"),
