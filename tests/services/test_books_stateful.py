@@ -1,0 +1,283 @@
+"""The books under everything that people do to them, in any order: after every step every check holds, and once
+nothing is late any more, what was issued for a month is what it owes by its facts."""
+
+from collections.abc import Iterator
+from datetime import date, datetime, time, timedelta
+
+import pytest
+from flask import Flask
+from hypothesis import HealthCheck, settings
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, initialize, precondition, rule, run_state_machine_as_test
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session
+
+from ptdash.config import BERLIN
+from ptdash.db import db, transaction
+from ptdash.domain.periods import days_in, month_of, next_month
+from ptdash.domain.settlement import owed
+from ptdash.models import (
+    Contract,
+    ContractNotice,
+    Customer,
+    CustomerMonth,
+    Invoice,
+    InvoiceLine,
+    PackageChange,
+    Period,
+    Ticket,
+    TimeEntry,
+)
+from ptdash.services import books, cancellations, checks, contracts, facts, history, period_close, prices
+from tests.company import Company
+from tests.conftest import NOW, empty
+
+FIRST = date(2026, 1, 1)
+TREATMENTS = ("package", "package", "package", "separate", "goodwill", None)
+APP: list[Flask] = []
+
+
+class BooksMachine(RuleBasedStateMachine):
+    """Two customers; the clock stands on the third of the month after the last one that was closed."""
+
+    @initialize(packages=st.lists(st.sampled_from("SML"), min_size=2, max_size=2), fee=st.booleans())
+    def open_the_books(self, packages: list[str], fee: bool) -> None:
+        self.context = APP[0].app_context()
+        self.context.push()
+        empty(APP[0])
+        self.open_month = FIRST
+        with transaction() as session:
+            company = Company(session)
+            self.technician = company.technician.id
+            self.customers, self.tickets, self.contracts = [], [], []
+            for package in packages:
+                customer = company.customer()
+                self.customers.append(customer.id)
+                self.tickets.append(company.ticket(customer).id)
+                self.contracts.append(company.support(customer, package, date(2025, 12, 1)).id)
+                if fee:
+                    company.include(company.maintenance(customer), company.device(customer))
+            for who in (0, 1):
+                for day, minutes in ((5, 25), (12, 40)):
+                    start = datetime(2026, 1, day, 9, tzinfo=BERLIN)
+                    self._add_entry(session, who, start, minutes, "package")
+        self.close()
+
+    @property
+    def today(self) -> date:
+        return next_month(self.open_month) + timedelta(days=2)
+
+    @rule(who=st.integers(0, 1), back=st.integers(0, 2), day=st.integers(0, 27), minutes=st.integers(1, 45),
+          treatment=st.sampled_from(TREATMENTS))  # fmt: skip
+    def book(self, who: int, back: int, day: int, minutes: int, treatment: str | None) -> None:
+        """In the open month, or late in one of the two before."""
+        month = self.open_month
+        for _ in range(back):
+            month = max(FIRST, month_of(month - timedelta(days=1)))
+        start = datetime.combine(month + timedelta(days=min(day, days_in(month) - 1)), time(9), BERLIN)
+        with transaction() as session:
+            self._add_entry(session, who, start, minutes, treatment)
+
+    @rule(pick=st.integers(0, 1000), minutes=st.none() | st.integers(1, 45))
+    def reverse(self, pick: int, minutes: int | None) -> None:
+        """Take an entry back, perhaps with another in its place."""
+        with transaction() as session:
+            entries = session.execute(facts.standing_entries().order_by(TimeEntry.id)).scalars().all()
+            if not entries:
+                return
+            entry = entries[pick % len(entries)]
+            who = self.customers.index(entry.customer_id)
+            assert entry.minutes
+            self._add_entry(session, who, entry.started_at, entry.minutes, entry.treatment, reverses=entry.id)
+            if minutes:
+                self._add_entry(session, who, entry.started_at, minutes, "package")
+
+    @rule(who=st.integers(0, 1))
+    def triage(self, who: int) -> None:
+        """Give every untreated entry its treatment, so that nobody stays parked for ever."""
+        with transaction() as session:
+            for entry in session.execute(
+                facts.standing_entries().where(
+                    TimeEntry.customer_id == self.customers[who], TimeEntry.treatment.is_(None)
+                )
+            ).scalars():
+                entry.treatment = "package"
+
+    @rule(who=st.integers(0, 1), package=st.sampled_from("SML"))
+    def change_package(self, who: int, package: str) -> None:
+        """From the first of the month that is open."""
+        with transaction() as session:
+            contract = session.get_one(Contract, self.contracts[who])
+            key = (contract.id, self.open_month)
+            posted = history.load(session, [contract.customer_id], self.open_month)[contract.customer_id].posted
+            if (
+                contract.ends_before is None
+                and not posted.get(self.open_month)
+                and not session.get(PackageChange, key)
+            ):
+                session.add(PackageChange(contract_id=key[0], effective_on=key[1], package=package))
+
+    @rule(who=st.integers(0, 1), back=st.integers(0, 40))
+    def give_notice(self, who: int, back: int) -> None:
+        """An extraordinary notice that is recorded up to forty days late."""
+        with transaction() as session:
+            contract = session.get_one(Contract, self.contracts[who])
+            if contract.ends_before is not None:
+                return
+            ends_on = max(contract.starts_on, self.today - timedelta(days=back))
+            session.add(
+                ContractNotice(
+                    contract_id=contract.id, received_on=contract.starts_on, kind="extraordinary", ends_on=ends_on
+                )
+            )
+            session.flush()
+            contracts.store_ends(session, [contract.id])
+
+    @rule()
+    def close(self) -> None:
+        with transaction() as session:
+            run, blockers = books.begin(session, self.open_month, self.today, actor_id=None, now=NOW)
+            assert not blockers, blockers
+        if run:
+            self._work_off(run.id)
+        self._go_on()
+
+    @rule()
+    def set_aside(self) -> None:
+        with transaction() as session:
+            parked = session.execute(
+                select(CustomerMonth).where(
+                    CustomerMonth.park_code.is_not(None), CustomerMonth.month == self.open_month
+                )
+            ).scalars()
+            for row in parked:
+                row.park_code, row.park_params, row.set_aside_reason = None, None, "wird geklärt"
+        self._go_on()
+
+    @rule(pick=st.integers(0, 1000))
+    def cancel(self, pick: int) -> None:
+        with transaction() as session:
+            cancelled = select(Invoice.cancels_id).where(Invoice.cancels_id.is_not(None))
+            in_force = select(Invoice.number).where(Invoice.kind == "bill", Invoice.id.not_in(cancelled))
+            bills = session.execute(in_force.order_by(Invoice.id)).scalars().all()
+            if bills:
+                number = bills[pick % len(bills)]
+                cancellations.cancel(session, number, "Irrtum", business_day=self.today, actor_id=None, now=NOW)
+
+    @rule(who=st.integers(0, 1), pick=st.integers(0, 1000))
+    def bill_again(self, who: int, pick: int) -> None:
+        with transaction() as session:
+            months = session.execute(select(Period.month).order_by(Period.month)).scalars().all()
+            if not months:
+                return
+            month = months[pick % len(months)]
+            customer = session.get_one(Customer, self.customers[who])
+            try:
+                run = cancellations.bill_again(
+                    session, customer.number, month, business_day=self.today, actor_id=None, now=NOW
+                )
+            except cancellations.NothingToBillAgain:
+                return
+        self._work_off(run.id)
+        self._go_on()
+
+    @precondition(lambda self: self.open_month > FIRST)
+    @rule(who=st.integers(0, 1))
+    def nothing_is_billed_twice(self, who: int) -> None:
+        """A second preview of the open month shows no month that stands already."""
+        with transaction() as session:
+            past = history.load(session, [self.customers[who]], self.open_month)[self.customers[who]]
+            assert all(not past.is_held(m) for m in past.to_bill_whole(self.open_month) if m < self.open_month)
+
+    def teardown(self) -> None:
+        if not hasattr(self, "context"):
+            return
+        try:
+            self._let_everything_come_out()
+        finally:
+            db.session.remove()
+            self.context.pop()
+
+    def _let_everything_come_out(self) -> None:
+        """Everybody leaves, everything is triaged: what still waits comes as correction invoices, and then every
+        month's issued lines are what it owes."""
+        for who in (0, 1):
+            self.triage(who)
+            self.give_notice(who, 0)
+        with transaction() as session:
+            for contract in session.execute(select(Contract).where(Contract.ends_before.is_(None))).scalars():
+                ends_on = next_month(self.open_month) - timedelta(days=1)
+                session.add(
+                    ContractNotice(
+                        contract_id=contract.id,
+                        received_on=contract.starts_on,
+                        kind="extraordinary",
+                        ends_on=max(ends_on, contract.starts_on),
+                    )
+                )
+                session.flush()
+                contracts.store_ends(session, [contract.id])
+        for _ in range(3):
+            self.close()
+        with transaction() as session:
+            assert checks.run(session)["ok"], checks.run(session)
+            for customer_id in self.customers:
+                past = history.load(session, [customer_id], self.open_month)[customer_id]
+                for month in past.posted:
+                    self._owed_is_issued(session, customer_id, month)
+
+    def _owed_is_issued(self, session: Session, customer_id: int, month: date) -> None:
+        loaded = facts.load(session, [customer_id], month)[0]
+        due = owed(loaded.month, prices.valid_on(session, month).rates).net_cents
+        lines = (
+            select(func.coalesce(func.sum(InvoiceLine.net_cents), 0))
+            .join(Invoice, Invoice.id == InvoiceLine.invoice_id)
+            .where(Invoice.customer_id == customer_id, InvoiceLine.service_month == month)
+        )
+        assert session.execute(lines).scalar_one() == due, (customer_id, month)
+
+    def _work_off(self, run_id: int) -> None:
+        with transaction() as session:
+            period_close.post(session, run_id, books.pending(session, run_id), now=NOW)
+        with transaction() as session:
+            books.finish(session, run_id, now=NOW)
+
+    def _go_on(self) -> None:
+        """To the next month where this one is closed; and every check holds."""
+        with transaction() as session:
+            if books.state(session, self.open_month) == "closed":
+                self.open_month = next_month(self.open_month)
+            report = checks.run(session)
+            assert report["ok"], [check for check in report["checks"] if not check["ok"]]
+
+    def _add_entry(
+        self, session: Session, who: int, start: datetime, minutes: int, treatment: str | None, **more: int
+    ) -> None:
+        session.add(
+            TimeEntry(
+                ticket_id=self.tickets[who],
+                customer_id=session.get_one(Ticket, self.tickets[who]).customer_id,
+                technician_id=self.technician,
+                started_at=start,
+                ended_at=start + timedelta(minutes=minutes),
+                treatment=treatment,
+                note="Kulanz nach Absprache",
+                reverses_id=more.get("reverses"),
+            )
+        )
+
+
+@pytest.fixture
+def machine(app: Flask) -> Iterator[type[BooksMachine]]:
+    APP[:] = [app]
+    yield BooksMachine
+    APP.clear()
+
+
+def test_the_books_hold_whatever_people_do(machine: type[BooksMachine]) -> None:
+    run_state_machine_as_test(
+        machine,
+        settings=settings(
+            max_examples=12, stateful_step_count=12, deadline=None, suppress_health_check=list(HealthCheck)
+        ),
+    )
