@@ -59,7 +59,9 @@ def main(customers: int) -> None:
             with db.engine.begin() as connection:
                 connection.execute(text(COMPANY.format(customers=customers, last=ENTRIES - 1)))
             with db.engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
-                connection.execute(text("VACUUM ANALYZE customers, customer_books, contracts, tickets, time_entries"))
+                connection.execute(
+                    text("VACUUM ANALYZE customers, customer_books, contracts, tickets, time_entries")
+                )
             aggregate = timed(lambda: sum_up(url))
             writer = timed(lambda: write_bare(url, customers))
             close = timed(close_month)

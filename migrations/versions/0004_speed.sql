@@ -1,7 +1,9 @@
--- The same refusals, once a statement instead of once a row; and the index behind the entries taken back.
+-- The same refusals, once a statement instead of once a row; and indexes of the few rows that are corrections.
 
 CREATE INDEX ix_time_entries_reversals ON time_entries (customer_id, service_month) INCLUDE (reverses_id)
     WHERE reverses_id IS NOT NULL;
+CREATE INDEX ix_time_entries_late ON time_entries (customer_id) WHERE posting_n > 1;
+CREATE INDEX ix_materials_late ON materials (customer_id) WHERE posting_n > 1;
 
 -- What is reversed stays as its reversal repeats it, so that both leave the draw together.
 CREATE FUNCTION keep_reversed() RETURNS trigger LANGUAGE plpgsql AS $$

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from datetime import date
 from decimal import Decimal
 from enum import StrEnum
+from functools import cached_property
 from itertools import groupby
 from typing import Any, TypeVar
 
@@ -134,7 +135,7 @@ class Line:
     contract: str | None = None
     explanation: dict[str, Any] = field(default_factory=dict)
 
-    @property
+    @cached_property
     def net_cents(self) -> int:
         return line_cents(self.quantity, self.unit_price)
 

@@ -61,6 +61,7 @@ class TimeEntry(Base):
             postgresql_include=["reverses_id"],
             postgresql_where=text("reverses_id IS NOT NULL"),
         ),
+        Index("ix_time_entries_late", "customer_id", postgresql_where=text("posting_n > 1")),
         Index(
             "uq_time_entries_running_timer",
             "technician_id",
@@ -89,6 +90,7 @@ class Material(Base):
     __table_args__ = (
         CheckConstraint("quantity > 0", name="quantity"),
         Index("ix_materials_customer_month", "customer_id", "service_month"),
+        Index("ix_materials_late", "customer_id", postgresql_where=text("posting_n > 1")),
     )
 
     id: Mapped[int] = mapped_column(primary_key=True)

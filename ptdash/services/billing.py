@@ -9,7 +9,7 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
-from functools import cache
+from functools import cache, cached_property
 from typing import Any
 
 from sqlalchemy.orm import Session
@@ -49,7 +49,7 @@ class Document:
     revision: int
     lines: tuple[BillLine, ...]
 
-    @property
+    @cached_property
     def totals(self) -> Totals:
         return totals(self.lines)
 
@@ -84,7 +84,7 @@ class CustomerBill:
     def lines(self) -> tuple[BillLine, ...]:
         return tuple(line for document in self.documents for line in document.lines)
 
-    @property
+    @cached_property
     def totals(self) -> Totals:
         """Of all documents together; VAT is rounded on each."""
         each = [document.totals for document in self.documents]

@@ -1,6 +1,6 @@
 """The books: which months are open, closing or closed, and what each run still has to do."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from enum import StrEnum
@@ -20,6 +20,7 @@ from ptdash.domain.errors import Conflict, Invalid, NotFound
 from ptdash.domain.periods import format_month, next_month, previous_month
 from ptdash.models import Books, Customer, CustomerBook, CustomerMonth, Period, Posting, Run
 from ptdash.services import audit, prices, settings
+from ptdash.services.bulk import among
 
 REQUIRED_COMPANY_DATA = ("name", "street", "postal_code", "city", "country", "iban")
 
@@ -198,17 +199,12 @@ def set_aside(
     finish(session, mine.run_id, now=now)
 
 
-def pending(session: Session, run_id: int) -> Sequence[int]:
-    """The customers a run has still to post, by id."""
-    return (
-        session.execute(
-            select(CustomerMonth.customer_id)
-            .where(CustomerMonth.run_id == run_id, _undecided())
-            .order_by(CustomerMonth.customer_id)
-        )
-        .scalars()
-        .all()
-    )
+def pending(session: Session, run_id: int, of: Collection[int] | None = None) -> Sequence[int]:
+    """The customers (of those named, where some are) that a run has still to post, by id."""
+    waiting = select(CustomerMonth.customer_id).where(CustomerMonth.run_id == run_id, _undecided())
+    if of is not None:
+        waiting = waiting.where(among(CustomerMonth.customer_id, of))
+    return session.execute(waiting.order_by(CustomerMonth.customer_id)).scalars().all()
 
 
 def finish(session: Session, run_id: int, *, now: datetime) -> bool:

@@ -1,11 +1,26 @@
-"""Many rows in one statement."""
+"""Many rows in one statement, however many there are."""
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import JSON, Column, String, Table, cast, column, func, insert, literal, select
-from sqlalchemy.orm import Session
+from sqlalchemy import (
+    ARRAY,
+    JSON,
+    Column,
+    ColumnElement,
+    Integer,
+    String,
+    Table,
+    any_,
+    cast,
+    column,
+    func,
+    insert,
+    literal,
+    select,
+)
+from sqlalchemy.orm import InstrumentedAttribute, Session
 
 from ptdash.db import Base
 
@@ -26,3 +41,8 @@ def insert_rows(session: Session, model: type[Base], rows: Sequence[Mapping[str,
     source = func.json_to_recordset(payload).table_valued(*(column(c.name, c.type) for c in columns))
     taken = select(*source.render_derived(with_types=True).c)
     session.execute(insert(table).from_select(columns, taken))
+
+
+def among(column: InstrumentedAttribute[int], ids: Collection[int]) -> ColumnElement[bool]:
+    """Whether a column has one of these values: one array, so that the statement stays the same and prepared."""
+    return column == any_(literal(list(ids), ARRAY(Integer)))

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any, TypeVar
 
-from sqlalchemy import ARRAY, ColumnElement, Date, Integer, Select, any_, case, func, literal, or_, select
+from sqlalchemy import ColumnElement, Date, Select, case, func, literal, or_, select
 from sqlalchemy.dialects.postgresql import distinct_on
 from sqlalchemy.orm import InstrumentedAttribute, Session, aliased
 
@@ -32,6 +32,7 @@ from ptdash.models import (
     TimeEntry,
     User,
 )
+from ptdash.services.bulk import among
 
 K = TypeVar("K")
 
@@ -58,7 +59,7 @@ class CustomerFacts:
 def load(session: Session, customer_ids: Collection[int], month: date) -> list[CustomerFacts]:
     """The customers' months, ordered by customer number."""
     customers = session.execute(
-        select(Customer).where(_among(Customer.id, customer_ids)).order_by(Customer.number)
+        select(Customer).where(among(Customer.id, customer_ids)).order_by(Customer.number)
     ).scalars()
     support, maintenance = _contracts(session, customer_ids, month)
     split = [customer for customer, found in support.items() if any(_cuts(month, facts) for facts in found)]
@@ -92,11 +93,6 @@ def standing_entries() -> Select[TimeEntry]:
     )
 
 
-def _among(column: InstrumentedAttribute[int], ids: Collection[int]) -> ColumnElement[bool]:
-    """One array, so that the statement is the same however many there are."""
-    return column == any_(literal(list(ids), ARRAY(Integer)))
-
-
 def _contracts(
     session: Session, customer_ids: Collection[int], month: date
 ) -> tuple[dict[int, list[SupportFacts]], dict[int, list[MaintenanceFacts]]]:
@@ -111,7 +107,7 @@ def _contracts(
             Contract.monthly_fee,
         )
         .where(
-            _among(Contract.customer_id, customer_ids),
+            among(Contract.customer_id, customer_ids),
             Contract.starts_on < next_month(month),
             or_(Contract.ends_before.is_(None), Contract.ends_before > month),
         )
@@ -143,7 +139,7 @@ def _changes(
     rows = session.execute(
         select(model.contract_id, model.effective_on, value)
         .join(Contract, Contract.id == model.contract_id)
-        .where(_among(Contract.customer_id, customer_ids))
+        .where(among(Contract.customer_id, customer_ids))
         .order_by(model.effective_on)
     )
     changes: dict[int, list[tuple[date, Any]]] = defaultdict(list)
@@ -163,7 +159,7 @@ def _devices(session: Session, contract_ids: Collection[int]) -> dict[int, list[
             ContractDevice.monthly_fee,
         )
         .join(Device, Device.id == ContractDevice.device_id)
-        .where(_among(ContractDevice.contract_id, contract_ids))
+        .where(among(ContractDevice.contract_id, contract_ids))
     )
     devices: dict[int, list[DeviceFacts]] = defaultdict(list)
     for row in rows:
@@ -196,7 +192,7 @@ def _work(session: Session, customer_ids: Collection[int], month: date, split: C
     """
     day = case(
         (
-            _among(TimeEntry.customer_id, split),
+            among(TimeEntry.customer_id, split),
             func.cast(func.timezone("Europe/Berlin", TimeEntry.started_at), Date),
         ),
         else_=literal(month, Date),
@@ -205,7 +201,7 @@ def _work(session: Session, customer_ids: Collection[int], month: date, split: C
     rows = session.execute(
         select(TimeEntry.customer_id, day, TimeEntry.treatment, running, func.sum(TimeEntry.minutes))
         .where(
-            _among(TimeEntry.customer_id, customer_ids),
+            among(TimeEntry.customer_id, customer_ids),
             TimeEntry.service_month == month,
             TimeEntry.reverses_id.is_(None),
             TimeEntry.id.not_in(_reversed(customer_ids, month)),
@@ -226,7 +222,7 @@ def _work(session: Session, customer_ids: Collection[int], month: date, split: C
 def _reversed(customer_ids: Collection[int], month: date) -> Select[Any]:
     """The entries taken back: a reversal has the customer and the month of its original."""
     return select(TimeEntry.reverses_id).where(
-        _among(TimeEntry.customer_id, customer_ids),
+        among(TimeEntry.customer_id, customer_ids),
         TimeEntry.service_month == month,
         TimeEntry.reverses_id.is_not(None),
     )
@@ -242,7 +238,7 @@ def _materials(session: Session, customer_ids: Collection[int], month: date) -> 
             Material.quantity,
             Material.net,
         )
-        .where(_among(Material.customer_id, customer_ids), Material.service_month == month)
+        .where(among(Material.customer_id, customer_ids), Material.service_month == month)
         .order_by(Material.day, Material.id)
     )
     materials: dict[int, list[MaterialFacts]] = defaultdict(list)
@@ -266,7 +262,7 @@ def _obstacles(
     if not customer_ids:
         return {}
     entries = standing_entries().where(
-        _among(TimeEntry.customer_id, customer_ids), TimeEntry.service_month == month, condition
+        among(TimeEntry.customer_id, customer_ids), TimeEntry.service_month == month, condition
     )
     rows = session.execute(
         entries.with_only_columns(

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from datetime import date
 from typing import Any
 
-from sqlalchemy import Date, cast, func, or_, select
+from sqlalchemy import ColumnElement, Date, Integer, cast, exists, func, literal_column, or_, select
 from sqlalchemy.dialects.postgresql import distinct_on
 from sqlalchemy.orm import Session
 
@@ -26,6 +26,10 @@ from ptdash.models import (
     Ticket,
     TimeEntry,
 )
+from ptdash.services.bulk import among
+
+# In the statement itself and not as a parameter, so that it meets the condition of the index.
+FIRST: ColumnElement[int] = literal_column("1", Integer)
 
 
 @dataclass(frozen=True)
@@ -83,7 +87,7 @@ class History:
 def load(session: Session, customer_ids: Collection[int], month: date) -> dict[int, History]:
     """The customers' histories, in a number of queries that does not grow with them."""
     histories: dict[int, History] = {customer_id: History() for customer_id in customer_ids}
-    if session.execute(select(func.count()).select_from(Posting).limit(1)).scalar_one():
+    if session.execute(select(exists(select(Posting.n)))).scalar_one():
         _load_invoices(session, histories)
         _load_postings(session, histories)
         _load_late_facts(session, histories)
@@ -95,7 +99,7 @@ def load(session: Session, customer_ids: Collection[int], month: date) -> dict[i
 
 def _load_invoices(session: Session, histories: dict[int, History]) -> None:
     invoices = select(Invoice.customer_id, Invoice.period, Invoice.kind, Invoice.number, Invoice.cancels_id)
-    rows = session.execute(invoices.where(Invoice.customer_id.in_(histories)).order_by(Invoice.id)).all()
+    rows = session.execute(invoices.where(among(Invoice.customer_id, histories)).order_by(Invoice.id)).all()
     for customer_id, period, kind, number, _cancels in rows:
         if kind == "storno":
             histories[customer_id].cancelled[period] += 1
@@ -110,7 +114,7 @@ def _load_invoices(session: Session, histories: dict[int, History]) -> None:
             func.sum(InvoiceLine.net_cents),
         )
         .join(Invoice, Invoice.id == InvoiceLine.invoice_id)
-        .where(Invoice.customer_id.in_(histories))
+        .where(among(Invoice.customer_id, histories))
         .group_by(Invoice.customer_id, InvoiceLine.service_month, InvoiceLine.vat_category, InvoiceLine.vat_rate)
     )
     for customer_id, service_month, category, rate, cents in session.execute(lines):
@@ -120,7 +124,7 @@ def _load_invoices(session: Session, histories: dict[int, History]) -> None:
 def _load_postings(session: Session, histories: dict[int, History]) -> None:
     newest = (
         select(Posting)
-        .where(Posting.customer_id.in_(histories))
+        .where(among(Posting.customer_id, histories))
         .order_by(Posting.customer_id, Posting.month, Posting.n.desc())
         .ext(distinct_on(Posting.customer_id, Posting.month))
     )
@@ -142,7 +146,7 @@ def _load_late_facts(session: Session, histories: dict[int, History]) -> None:
     entries = (
         select(TimeEntry, day, Ticket.number)
         .join(Ticket, Ticket.id == TimeEntry.ticket_id)
-        .where(TimeEntry.customer_id.in_(histories), TimeEntry.posting_n > 1)
+        .where(among(TimeEntry.customer_id, histories), TimeEntry.posting_n > FIRST)
         .order_by(TimeEntry.started_at, TimeEntry.id)
     )
     for row, on, ticket in session.execute(entries):
@@ -157,12 +161,12 @@ def _load_late_facts(session: Session, histories: dict[int, History]) -> None:
                 "reversal": row.reverses_id is not None,
             },
         )
-    materials = select(Material).where(Material.customer_id.in_(histories), Material.posting_n > 1)
+    materials = select(Material).where(among(Material.customer_id, histories), Material.posting_n > FIRST)
     for item in session.execute(materials.order_by(Material.day, Material.id)).scalars():
         _add_late(
             histories[item.customer_id], item, {"day": item.day.isoformat(), "description": item.description}
         )
-    stale = select(StaleCustomer).where(StaleCustomer.customer_id.in_(histories))
+    stale = select(StaleCustomer).where(among(StaleCustomer.customer_id, histories))
     for customer in session.execute(stale).scalars():
         histories[customer.customer_id].stale_since = customer.since
 
@@ -179,7 +183,7 @@ def _load_settlements(session: Session, histories: dict[int, History]) -> None:
     newest = (
         select(Settlement, Contract.number)
         .join(Contract, Contract.id == Settlement.contract_id)
-        .where(Settlement.customer_id.in_(changed))
+        .where(among(Settlement.customer_id, changed))
         .order_by(Settlement.contract_id, Settlement.month, Settlement.n.desc())
         .ext(distinct_on(Settlement.contract_id, Settlement.month))
     )
@@ -200,7 +204,7 @@ def _load_unposted(session: Session, histories: dict[int, History], month: date)
     aside = set(
         session.execute(
             select(CustomerMonth.customer_id, CustomerMonth.month).where(
-                CustomerMonth.customer_id.in_(histories), CustomerMonth.set_aside_reason.is_not(None)
+                among(CustomerMonth.customer_id, histories), CustomerMonth.set_aside_reason.is_not(None)
             )
         ).all()
     )
@@ -213,7 +217,7 @@ def _load_contracts(session: Session, histories: dict[int, History], month: date
     """Whether a contract of the customer runs on the month's last day."""
     end = last_day(month)
     running = select(Contract.customer_id).where(
-        Contract.customer_id.in_(histories),
+        among(Contract.customer_id, histories),
         Contract.starts_on <= end,
         or_(Contract.ends_before.is_(None), Contract.ends_before > end),
     )

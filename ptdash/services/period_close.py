@@ -25,7 +25,7 @@ from ptdash.models import (
 )
 from ptdash.services import audit, books, prices, settings
 from ptdash.services.billing import CustomerBill, Document, MonthTaken, bill, buyer
-from ptdash.services.bulk import insert_rows
+from ptdash.services.bulk import among, insert_rows
 
 
 def post(session: Session, run_id: int, customer_ids: Collection[int], *, now: datetime) -> int:
@@ -37,11 +37,11 @@ def post(session: Session, run_id: int, customer_ids: Collection[int], *, now: d
     run = session.get_one(Run, run_id)
     session.execute(
         select(CustomerBook.customer_id)
-        .where(CustomerBook.customer_id.in_(customer_ids))
+        .where(among(CustomerBook.customer_id, customer_ids))
         .order_by(CustomerBook.customer_id)
         .with_for_update()
     )
-    undecided = set(books.pending(session, run_id)) & set(customer_ids)
+    undecided = books.pending(session, run_id, customer_ids)
     if not undecided:
         return 0
     bills = bill(session, undecided, run.month, prices.valid_on(session, run.month))
@@ -108,14 +108,14 @@ def _settle_marks(session: Session, run: Run, customer_ids: Sequence[int]) -> No
     session.execute(
         update(CustomerMonth)
         .where(
-            CustomerMonth.customer_id.in_(customer_ids),
+            among(CustomerMonth.customer_id, customer_ids),
             CustomerMonth.month <= run.month,
             CustomerMonth.set_aside_reason.is_not(None),
         )
         .values(set_aside_reason=None)
         .execution_options(synchronize_session=False)
     )
-    session.execute(delete(StaleCustomer).where(StaleCustomer.customer_id.in_(customer_ids)))
+    session.execute(delete(StaleCustomer).where(among(StaleCustomer.customer_id, customer_ids)))
 
 
 def reserve_invoice_ids(session: Session, count: int) -> Sequence[int]:
