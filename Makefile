@@ -1,6 +1,6 @@
 # The two commands of the README: make run, make test. Everything they need goes into .venv.
 .DEFAULT_GOAL := help
-.PHONY: help setup run test lint types check bench messages lock clean
+.PHONY: help setup run test faults lint types check bench messages lock clean
 
 PYTHON ?= $(shell for p in python3 python3.14 python3.13 python3.12 python3.11; do \
 	$$p -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $$p && break; done)
@@ -17,6 +17,9 @@ run: .venv/.ready ## Start everything with demo data
 
 test: .venv/.ready-dev ## All tests, on real servers
 	@$(BIN)/pytest -n auto
+
+faults: .venv/.ready-dev ## Kill everything at every statement of a close (many minutes)
+	@$(BIN)/pytest tests/faults --all-faults -n 2
 
 lint: .venv/.ready-dev ## Style, imports, templates, security
 	@$(BIN)/ruff check .

@@ -5,7 +5,8 @@ from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from uuid import uuid4
 
-from sqlalchemy.exc import OperationalError
+from rq.timeouts import BaseTimeoutException
+from sqlalchemy.exc import DBAPIError, OperationalError
 
 from ptdash.db import transaction
 from ptdash.jobs.queue import POST_BATCH, enqueue
@@ -57,13 +58,16 @@ def work_off(run_id: int, progress: Callable[[int, int], None] = lambda done, to
 def _post_or_park(run_id: int, customer_ids: Sequence[int]) -> None:
     """Post a batch; where that fails, each customer alone, so that one customer's trouble stops nobody else.
 
-    A lost connection is nobody's trouble in particular: it ends the job, and the sweep goes on later.
+    A lost connection or a job out of time is nobody's trouble in particular: it ends the job, and the sweep
+    goes on later.
     """
     try:
         _post(run_id, customer_ids)
-    except OperationalError:
+    except BaseTimeoutException:
         raise
     except Exception as error:
+        if isinstance(error, OperationalError) or (isinstance(error, DBAPIError) and error.connection_invalidated):
+            raise
         if len(customer_ids) == 1:
             reference = uuid4().hex[:8]
             log.error("posting customer %s failed [%s]", customer_ids[0], reference, exc_info=error)

@@ -6,6 +6,7 @@ from redis import Redis
 from rq import Queue, Retry, Worker
 from rq.job import Job
 from rq.serializers import JSONSerializer
+from sqlalchemy import event
 
 from ptdash.db import db
 
@@ -19,6 +20,8 @@ WORKER_TTL_SECONDS = 60
 MONITOR_SECONDS = 5
 MAINTENANCE_SECONDS = 30
 JOB_TIMEOUT_SECONDS = 120
+# A horse that was stopped in the middle of a transaction lets go of its locks; others go on without it.
+IDLE_IN_TRANSACTION_SECONDS = 30
 
 
 class NotAllowed(RuntimeError):
@@ -42,7 +45,13 @@ class HouseWorker(Worker):
 
     def main_work_horse(self, job: Job, queue: Queue) -> None:
         db.engine.dispose(close=False)
+        event.listen(db.engine, "connect", _limit_idle_transactions)
         super().main_work_horse(job, queue)
+
+
+def _limit_idle_transactions(connection: Any, _record: object) -> None:
+    connection.execute(f"SET idle_in_transaction_session_timeout = '{IDLE_IN_TRANSACTION_SECONDS}s'")
+    connection.commit()
 
 
 def connect(redis_url: str) -> Redis:
