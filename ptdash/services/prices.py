@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
+from functools import cached_property
 
 from sqlalchemy import func, select
 from sqlalchemy.dialects.postgresql import distinct_on
@@ -66,7 +67,7 @@ class MonthPrices:
     def missing(self) -> list[str]:
         return [item for item in ITEMS if item not in self.items]
 
-    @property
+    @cached_property
     def rates(self) -> Rates:
         return Rates(
             packages={name: self._package(name) for name in PACKAGES},
