@@ -81,6 +81,7 @@ class House:
 
     def reset(self) -> None:
         """Back to the evening before the close."""
+        self.sweeps = SWEEPS
         Redis.from_url(self.redis_url).flushall()
         columns = ", ".join(c.name for c in TimeEntry.__table__.columns if c.computed is None)
         statements = [
@@ -123,14 +124,14 @@ class House:
     def go_on(self) -> None:
         """What happens by itself: sweep and worker, as often as it takes. Time passes without waiting for it."""
         for _ in range(self.sweeps):
-            if not self._unfinished():
+            if not self.unfinished():
                 return
             self.let_time_pass()
             if self.close is closing.post_batch:
                 tick()
                 self.work_queue()
             else:
-                for run_id in self._unfinished():
+                for run_id in self.unfinished():
                     for customer_id in self.everybody(run_id) or [[]]:
                         self.close(run_id, [customer_id] if customer_id else [])
 
@@ -151,7 +152,7 @@ class House:
         with transaction() as session:
             return end_state(session, MONTH)
 
-    def _unfinished(self) -> Sequence[int]:
+    def unfinished(self) -> Sequence[int]:
         unfinished = select(Run.id).where(Run.finished_at.is_(None)).order_by(Run.id)
         with transaction() as session:
             return session.execute(unfinished).scalars().all()
@@ -161,9 +162,9 @@ class House:
             session.execute(update(Run).values(enqueued_at=datetime.now(UTC) - timedelta(hours=1)))
 
 
-def found(app: Flask, name: str) -> House:
+def found(app: Flask, name: str, **changes: str) -> House:
     """A house beside the application: a copy of its empty database, filled."""
-    config = app.config["PTDASH"]
+    config = replace(app.config["PTDASH"], today=BUSINESS_DAY, **changes)
     with app.app_context():
         db.session.remove()
         db.engine.dispose()
@@ -172,7 +173,7 @@ def found(app: Flask, name: str) -> House:
     with psycopg.connect(server, autocommit=True) as connection:
         connection.execute(f"CREATE DATABASE {name} TEMPLATE {url.database}".encode())
     new = url.set(database=name).render_as_string(hide_password=False)
-    house = House(create_app(replace(config, database_url=new, today=BUSINESS_DAY)))
+    house = House(create_app(replace(config, database_url=new)))
     with house.open():
         house.prepare()
     return house
