@@ -87,17 +87,6 @@ def bill_again(
     return run
 
 
-def storno_of(session: Session, number: str) -> tuple[str, str] | None:
-    """(number, reason) of the Storno that cancelled an invoice."""
-    cancelled = select(Invoice.id).where(Invoice.number == number).scalar_subquery()
-    row = session.execute(
-        select(Invoice.number, Run.reason)
-        .join(Run, Run.id == Invoice.run_id)
-        .where(Invoice.cancels_id == cancelled)
-    ).one_or_none()
-    return (row.number, row.reason or "") if row else None
-
-
 def _bill(session: Session, number: str) -> Invoice:
     found = select(Invoice).where(Invoice.number == number).options(selectinload(Invoice.lines))
     bill = session.execute(found).scalar_one_or_none()

@@ -15,7 +15,7 @@ from ptdash.domain.minutes import Draw, Treatment, draw_minutes
 from ptdash.domain.money import line_cents
 from ptdash.domain.periods import Span, berlin_day
 from ptdash.domain.vat import VatCategory
-from ptdash.models import Contract, Customer, Invoice, Posting, Settlement, Ticket, TimeEntry, User
+from ptdash.models import Contract, Customer, Invoice, Posting, Run, Settlement, Ticket, TimeEntry, User
 from ptdash.services import prices
 from ptdash.services.billing import CustomerBill, bill, buyer
 from ptdash.services.close_document import contract_numbers
@@ -90,6 +90,13 @@ class Statement:
     contracts: Sequence[MinutesOfContract]
     entries: Sequence[EntryLine] = field(default=())
     parked: Parked | None = None
+    revision: int = 1
+    # The invoice that this Storno cancels; the Storno that cancelled this invoice, with its reason.
+    cancels: str | None = None
+    cancelled_by: tuple[str, str] | None = None
+    reason: str | None = None
+    # Whether the month of this cancelled invoice waits to be billed again.
+    waits: bool = False
 
     @property
     def net_cents(self) -> int:
@@ -129,6 +136,11 @@ def issued(session: Session, number: str) -> Statement:
         vat=vat_shares((VatCategory(line.vat_category), line.vat_rate, line.net_cents) for line in invoice.lines),
         contracts=contracts,
         entries=explain(rows, contracts, separate),
+        revision=invoice.revision,
+        cancels=_number_of(session, invoice.cancels_id),
+        cancelled_by=_cancelled_by(session, invoice.id),
+        reason=session.get_one(Run, invoice.run_id).reason,
+        waits=invoice_of(session, invoice.buyer["number"], invoice.period) is None,
     )
 
 
@@ -158,14 +170,29 @@ def drafted(session: Session, customer_number: str, month: date) -> Statement:
 
 
 def invoice_of(session: Session, customer_number: str, month: date) -> str | None:
-    """The number of the invoice that billed a customer's month, where there is one."""
+    """The number of the invoice in force for a customer's month; None where there is none or it is cancelled."""
+    cancelled = select(Invoice.cancels_id).where(Invoice.cancels_id.is_not(None))
     return session.execute(
         select(Invoice.number)
         .join(Customer, Customer.id == Invoice.customer_id)
-        .where(Customer.number == customer_number, Invoice.period == month, Invoice.kind == "bill")
-        .order_by(Invoice.revision.desc())
-        .limit(1)
+        .where(
+            Customer.number == customer_number,
+            Invoice.period == month,
+            Invoice.kind == "bill",
+            Invoice.id.not_in(cancelled),
+        )
     ).scalar_one_or_none()
+
+
+def _number_of(session: Session, invoice_id: int | None) -> str | None:
+    return session.get_one(Invoice, invoice_id).number if invoice_id else None
+
+
+def _cancelled_by(session: Session, invoice_id: int) -> tuple[str, str] | None:
+    """(number, reason) of the Storno that cancelled an invoice."""
+    stornos = select(Invoice.number, Run.reason).join(Run, Run.id == Invoice.run_id)
+    row = session.execute(stornos.where(Invoice.cancels_id == invoice_id)).one_or_none()
+    return (row.number, row.reason or "") if row else None
 
 
 def explain(

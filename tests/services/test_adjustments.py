@@ -19,7 +19,7 @@ from ptdash.models import (
     Ticket,
     TimeEntry,
 )
-from ptdash.services import books, cancellations, checks, close_document, contracts, period_close
+from ptdash.services import books, cancellations, checks, close_document, contracts, period_close, statements
 from tests.company import Company
 from tests.conftest import NOW
 from tests.services.test_period_close import close, parked, unnumbered
@@ -233,7 +233,9 @@ def test_a_storno_turns_its_invoice_round_under_its_own_number(session, company)
     ]
     assert issued_for(session, SEPTEMBER) == 0
     assert checks.run(session)["ok"]
-    assert cancellations.storno_of(session, "RE-2026-00001") == ("RE-2026-00002", "Falscher Preis")
+    cancelled = statements.issued(session, "RE-2026-00001")
+    assert (cancelled.cancelled_by, cancelled.waits) == (("RE-2026-00002", "Falscher Preis"), True)
+    assert statements.issued(session, "RE-2026-00002").cancels == "RE-2026-00001"
 
 
 def test_billing_again_gives_the_whole_month_as_the_second_revision(session, company):

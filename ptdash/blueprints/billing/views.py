@@ -10,13 +10,14 @@ from flask.blueprints import BlueprintSetupState
 from flask_login import current_user
 from werkzeug.routing import BaseConverter, ValidationError
 
-from ptdash.blueprints.billing.words import LINE_UNITS, MENDING, TREATMENTS, named, sentence
+from ptdash.blueprints.billing.words import LINE_UNITS, MENDED_AT, MENDING, TREATMENTS, named, sentence
 from ptdash.blueprints.billing.workers import hand_to_workers
 from ptdash.db import transaction
+from ptdash.domain.comparison import JUMP_CENTS, JUMP_SHARE
 from ptdash.domain.errors import DomainError
 from ptdash.domain.periods import format_month, parse_month, previous_month
 from ptdash.models import Role
-from ptdash.services import books, close_results, statements
+from ptdash.services import books, close_results, comparing, releases, statements
 from ptdash.web.access import access
 from ptdash.web.pages import now, render_page, see_other, today
 
@@ -52,10 +53,17 @@ def _words() -> dict[str, object]:
         "sentence": sentence,
         "sentence_part": named,
         "mending": MENDING,
+        "mended_at": MENDED_AT,
         "treatments": TREATMENTS,
         "units": LINE_UNITS,
         "page_href": _page_href,
     }
+
+
+@bp.app_template_filter("iso_day")
+def _iso_day(text: str) -> date:
+    """A day as an explanation stores it."""
+    return date.fromisoformat(text)
 
 
 @bp.app_template_filter("decimal")
@@ -75,7 +83,8 @@ def index() -> Response:
     with transaction() as session:
         rows = close_results.months(session, today())
         expected = close_results.expected_net(session, rows, today())
-    return render_page("billing/index.html", rows=rows, expected=expected)
+        unreleased = releases.unreleased(session)
+    return render_page("billing/index.html", rows=rows, expected=expected, unreleased=unreleased)
 
 
 @bp.get("/<month:month>")
@@ -85,6 +94,10 @@ def period(month: date) -> Response:
         run = books.latest_run(session, month)
         before = close_results.net_of(session, previous_month(month))
         decided, left = books.worked_off(session, run.id) if run else (0, 0)
+        is_closed = result.state is books.PeriodState.CLOSED
+        jumps = comparing.jumps(session, month) if is_closed else []
+        seen = comparing.seen_net(session, month) if is_closed else None
+        release = releases.released(session, month) if is_closed else None
     show = request.args.get("show")
     rows = {"parked": result.parked, "aside": result.set_aside}.get(show or "", result.rows)
     pages = max(1, ceil(len(rows) / PAGE_ROWS))
@@ -96,6 +109,11 @@ def period(month: date) -> Response:
         before=before,
         previous=previous_month(month),
         show=show,
+        jumps=jumps,
+        jump_share=JUMP_SHARE,
+        jump_cents=JUMP_CENTS,
+        seen=seen,
+        release=release,
         rows=rows[(page - 1) * PAGE_ROWS : page * PAGE_ROWS],
         page=page,
         pages=pages,

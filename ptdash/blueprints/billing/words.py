@@ -37,6 +37,45 @@ MONTHLY_OR_BY_THE_MINUTE = {
     "overage_minute": lazy_gettext("a minute"),
     "separate_minute": lazy_gettext("a minute"),
 }
+# The checks of the books: what each is called, and when it holds.
+CHECKS = {
+    "minutes_conserved": (
+        lazy_gettext("Minutes"),
+        lazy_gettext("Every minute of a posted month is settled, billed, free by its treatment, or late."),
+    ),
+    "settlement_sums": (
+        lazy_gettext("Settlements"),
+        lazy_gettext("Used minutes are covered plus overage, included ones covered plus expired."),
+    ),
+    "invoice_numbers": (
+        lazy_gettext("Invoice numbers"),
+        lazy_gettext("Each once, from 1 on without a gap in every year."),
+    ),
+    "invoice_sums": (
+        lazy_gettext("Invoice sums"),
+        lazy_gettext("The lines add up to the net amount, VAT is rounded once on the sum of a rate."),
+    ),
+    "nothing_unapproved_installed": (
+        lazy_gettext("Updates"),
+        lazy_gettext("Nothing is installed that was not approved."),
+    ),
+    "only_accepted_devices_in_contracts": (
+        lazy_gettext("Devices in contracts"),
+        lazy_gettext("Whatever was not bought from us had a valid acceptance when it entered the contract."),
+    ),
+    "contract_ends": (
+        lazy_gettext("Ends of contracts"),
+        lazy_gettext("The stored end is the one that terms and notices give."),
+    ),
+    "audit_chain": (
+        lazy_gettext("Audit trail"),
+        lazy_gettext("The chain is whole, and nothing older than five minutes is unsealed."),
+    ),
+    "documents_match": (
+        lazy_gettext("Stored documents"),
+        lazy_gettext("Every file is as it was stored."),
+    ),
+}
 # What a reason may name: price items, and fields of customers and of the company.
 NAMED = {
     "package_S": lazy_gettext("package S"),
@@ -55,12 +94,16 @@ NAMED = {
 }
 
 # What to do about a reason to park, where the reason does not say it.
+# What to do about a reason, where no page mends it.
 MENDING = {
     "running_timer": lazy_gettext("Enter its end in time_entries.csv and import the file again."),
-    "missing_treatment": lazy_gettext("Enter it in time_entries.csv and import the file again."),
-    "missing_address": lazy_gettext("Complete it in customers.csv and import the file again."),
-    "unclear_vat": lazy_gettext("Where there is a VAT id, enter it in customers.csv and import the file again."),
     "posting_failed": lazy_gettext("Try again; where it fails once more, look the reference up in the log."),
+}
+# The page that mends a reason.
+MENDED_AT = {
+    "missing_treatment": "customers.triage",
+    "missing_address": "customers.invoice_data",
+    "unclear_vat": "customers.invoice_data",
 }
 
 

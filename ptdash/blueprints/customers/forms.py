@@ -1,0 +1,47 @@
+"""Forms about customers."""
+
+from flask_babel import lazy_gettext
+from wtforms import EmailField, SelectField, StringField, TextAreaField
+from wtforms.validators import InputRequired
+
+from ptdash.domain.minutes import Treatment
+from ptdash.services.customers import InvoiceData
+from ptdash.web import BaseForm, choices
+
+DECISIONS = {
+    "": lazy_gettext("By country and VAT id"),
+    "standard": lazy_gettext("Standard rate"),
+    "reverse_charge": lazy_gettext("Reverse charge"),
+}
+TREATMENTS = {
+    Treatment.PACKAGE: lazy_gettext("Package"),
+    Treatment.MAINTENANCE: lazy_gettext("Maintenance"),
+    Treatment.WARRANTY: lazy_gettext("Warranty"),
+    Treatment.SEPARATE: lazy_gettext("Separate"),
+    Treatment.GOODWILL: lazy_gettext("Goodwill"),
+}
+
+
+class InvoiceDataForm(BaseForm):
+    name = StringField(lazy_gettext("Name"), [InputRequired(lazy_gettext("Enter a name"))])
+    contact = StringField(lazy_gettext("Contact"))
+    email = EmailField(lazy_gettext("E-mail address"))
+    street = StringField(lazy_gettext("Street"), [InputRequired(lazy_gettext("Enter the street"))])
+    postal_code = StringField(lazy_gettext("Postal code"), [InputRequired(lazy_gettext("Enter the postal code"))])
+    city = StringField(lazy_gettext("City"), [InputRequired(lazy_gettext("Enter the city"))])
+    country = StringField(lazy_gettext("Country"), [InputRequired(lazy_gettext("Enter the country"))])
+    vat_id = StringField(lazy_gettext("VAT id"))
+    vat_decision = SelectField(lazy_gettext("VAT"), choices=choices(DECISIONS))
+    vat_reason = TextAreaField(lazy_gettext("Reason for the decision"))
+
+    def as_data(self) -> InvoiceData:
+        """What was entered, as it is stored."""
+        text = {name: (self[name].data or "").strip() for name in InvoiceData.__dataclass_fields__}
+        decision = text["vat_decision"] or None
+        text["country"] = text["country"].upper()
+        return InvoiceData(**(text | {"vat_decision": decision, "vat_reason": decision and text["vat_reason"]}))
+
+
+class TreatmentForm(BaseForm):
+    treatment = SelectField(lazy_gettext("Treatment"), choices=choices(TREATMENTS))
+    reason = StringField(lazy_gettext("Reason"))
