@@ -56,3 +56,9 @@ def released(session: Session, month: date) -> Release | None:
         return None
     newest = max(rows, key=lambda row: row.released_at)
     return Release(newest.released_at, newest.name)
+
+
+def unreleased(session: Session) -> set[date]:
+    """The months with a run that is not released."""
+    waiting = select(Run.month).where(Run.kind.in_(POSTING_RUNS), Run.released_at.is_(None))
+    return set(session.execute(waiting).scalars())

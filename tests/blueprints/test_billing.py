@@ -6,10 +6,11 @@ import pytest
 from flask import Flask
 from sqlalchemy import select
 
+from ptdash.blueprints.billing.words import CHECKS
 from ptdash.db import db, transaction
 from ptdash.jobs import closing
-from ptdash.models import Customer, CustomerMonth, Invoice, Role, TimeEntry
-from ptdash.services import books
+from ptdash.models import Customer, CustomerMonth, Invoice, NumberSeries, Role, TimeEntry
+from ptdash.services import books, checks
 from tests.blueprints.browser import Browser, text_of
 from tests.company import Company
 from tests.conftest import NOW
@@ -48,8 +49,8 @@ def manager(browser: Browser, parked: None) -> Browser:
 def test_a_parked_row_says_why_what_to_do_and_offers_both_ways(manager: Browser) -> None:
     row = manager.page(PAGE).find("tr", class_="bad")
     text = " ".join(row.get_text(" ").split())
-    assert "Zeiteinträge ohne Abrechnung" in text or "Zeiteinträge" in text
-    assert "time_entries.csv" in text
+    assert "Zeiteinträge ohne Abrechnungsart: 1" in text
+    assert "Beheben" in text
     assert row.find("form", attrs={"action": TRY_AGAIN})
     assert row.find("a", href=SET_ASIDE)
 
@@ -62,9 +63,8 @@ def test_a_mended_customer_is_tried_again_alone(app: Flask, manager: Browser) ->
         run = books.latest_run(session, SEPTEMBER)
         assert run is not None
         assert (run.kind, run.finished_at) == ("customer", None)
-        run_id = run.id
+    work_off(app, SEPTEMBER)
     with app.app_context():
-        closing.work_off(run_id)
         assert len(db.session.execute(select(Invoice)).all()) == 2
 
 
@@ -96,5 +96,83 @@ def test_who_is_posted_or_unknown_cannot_be_set_aside(manager: Browser) -> None:
 def test_only_managers_decide_about_parked_customers(browser: Browser, parked: None, role: Role) -> None:
     browser.sign_in(role)
     token = browser.page("/account").find("input", attrs={"name": "csrf_token"})["value"]
-    for path in (SET_ASIDE, TRY_AGAIN):
+    for path in (SET_ASIDE, TRY_AGAIN, f"{PAGE}/release"):
         assert browser.post(path, data={"csrf_token": token, "reason": "x"}).status_code == 403
+
+
+# The result ------------------------------------------------------------------------------------------
+
+
+def test_a_closed_result_shows_what_stands_out_and_is_released_by_name(manager: Browser) -> None:
+    manager.submit(SET_ASIDE, SET_ASIDE, reason="Vertrag strittig")
+    page = manager.page(PAGE)
+    assert "August 2026 wurde hier nicht abgeschlossen." in page.find(id="jumps").get_text()
+    assert "nicht auf dieser Seite in Auftrag gegeben" in page.find(id="preview").get_text()
+    assert "nicht freigegeben" in manager.page("/billing/").find(id="months").get_text()
+    assert manager.submit(PAGE, f"{PAGE}/release").location == PAGE
+    page = manager.page(PAGE)
+    assert "freigegeben" in page.find(class_="page-h").get_text()
+    assert "Miriam Vogt" in page.find(class_="steps").get_text()
+    assert not page.find("form", attrs={"action": f"{PAGE}/release"})
+    assert "nicht freigegeben" not in manager.page("/billing/").find(id="months").get_text()
+
+
+def test_a_result_with_parked_customers_offers_no_release_and_refuses_one(manager: Browser) -> None:
+    page = manager.page(PAGE)
+    assert not page.find("form", attrs={"action": f"{PAGE}/release"})
+    token = page.find("input", attrs={"name": "csrf_token"})["value"]
+    answer = manager.post(f"{PAGE}/release", data={"csrf_token": token})
+    assert answer.status_code == 409
+    assert "kann noch nicht freigegeben werden" in text_of(answer)
+
+
+def test_the_preview_on_screen_is_compared_with_the_result(app: Flask, manager: Browser) -> None:
+    with app.app_context(), transaction() as session:
+        session.execute(select(TimeEntry)).scalar_one().treatment = "separate"
+    manager.submit(PAGE, TRY_AGAIN)
+    work_off(app, SEPTEMBER)
+    october = "/billing/2026-10"
+    assert manager.submit(october, f"{october}/close").location == october
+    work_off(app, date(2026, 10, 1))
+    page = manager.page(october)
+    text = " ".join(page.find(id="preview").get_text(" ").split())
+    assert "Vorschau beim Auftrag, netto 40,00 €" in text
+    assert "Abweichung 0,00 €" in text
+    assert "weggefallen" in page.find(id="jumps").get_text()
+
+
+def work_off(app: Flask, month: date) -> None:
+    with app.app_context():
+        with transaction() as session:
+            run = books.latest_run(session, month)
+            run_id = run.id if run else 0
+        closing.work_off(run_id)
+        db.session.remove()
+
+
+# Checks ----------------------------------------------------------------------------------------------
+
+
+def test_every_check_of_the_books_has_its_words() -> None:
+    assert set(CHECKS) == {check.__name__ for check in checks.CHECKS}
+
+
+def test_the_books_are_checked_on_a_page(manager: Browser) -> None:
+    page = manager.page("/billing/checks")
+    assert "in Ordnung" in page.find(class_="page-h").get_text()
+    assert "Rechnungsnummern" in page.find(id="checks").get_text()
+    assert manager.page("/billing/").find("a", href="/billing/checks")
+
+
+def test_a_violation_is_named_with_its_row(app: Flask, manager: Browser) -> None:
+    with app.app_context(), transaction() as session:
+        session.execute(select(NumberSeries)).scalar_one().last += 1
+    page = manager.page("/billing/checks")
+    assert "verletzt" in page.find(class_="page-h").get_text()
+    assert "series at 2" in page.find(class_="found").get_text()
+
+
+@pytest.mark.parametrize("role", [Role.DISPATCHER, Role.TECHNICIAN, Role.ADMIN])
+def test_the_check_is_for_managers(browser: Browser, role: Role) -> None:
+    browser.sign_in(role)
+    assert browser.get("/billing/checks").status_code == 403

@@ -55,6 +55,10 @@ CHECKS = {
         lazy_gettext("Invoice sums"),
         lazy_gettext("The lines add up to the net amount, VAT is rounded once on the sum of a rate."),
     ),
+    "owed_is_issued": (
+        lazy_gettext("Owed and issued"),
+        lazy_gettext("What a posted month owes stands on its issued lines; only a negative rest may wait."),
+    ),
     "nothing_unapproved_installed": (
         lazy_gettext("Updates"),
         lazy_gettext("Nothing is installed that was not approved."),
