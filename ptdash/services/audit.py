@@ -6,13 +6,15 @@ from datetime import date, datetime
 from decimal import Decimal
 from typing import Any
 
-from sqlalchemy import func, select, text
+from sqlalchemy import Row, func, select, text
 from sqlalchemy.orm import Session
 
 from ptdash.models import AuditEvent, AuditSeal
+from ptdash.services.bulk import insert_rows
 
 SEALER_LOCK = 7_367_002
 GENESIS = "0" * 64
+CANONICAL = json.JSONEncoder(sort_keys=True, separators=(",", ":"), ensure_ascii=False)
 
 
 def record(
@@ -50,21 +52,24 @@ def seal(session: Session) -> int:
     last = session.execute(select(AuditSeal).order_by(AuditSeal.seq.desc()).limit(1)).scalar_one_or_none()
     seq, head = (last.seq, last.hash) if last else (0, GENESIS)
     events = session.execute(
-        select(AuditEvent)
+        select(*AuditEvent.__table__.c)
         .where(text("audit_events.xact < pg_snapshot_xmin(pg_current_snapshot())"))
         .where(~select(AuditSeal).where(AuditSeal.event_id == AuditEvent.id).exists())
         .order_by(AuditEvent.xact, AuditEvent.id)
-    ).scalars()
-    for event in events:
-        seq, head = seq + 1, chain(head, event)
-        session.add(AuditSeal(seq=seq, event_id=event.id, hash=head))
-    session.flush()
+        .execution_options(yield_per=1000)
+    )
+    for part in events.partitions():
+        seals = []
+        for event in part:
+            seq, head = seq + 1, chain(head, event)
+            seals.append({"seq": seq, "event_id": event.id, "hash": head})
+        insert_rows(session, AuditSeal, seals)
     return seq - (last.seq if last else 0)
 
 
-def chain(head: str, event: AuditEvent) -> str:
+def chain(head: str, event: AuditEvent | Row[Any]) -> str:
     """The hash of one link: sha256 over the hash before it and the event's canonical JSON."""
-    canonical = json.dumps(
+    canonical = CANONICAL.encode(
         {
             "id": event.id,
             "at": event.at.timestamp(),
@@ -73,10 +78,7 @@ def chain(head: str, event: AuditEvent) -> str:
             "subject": [event.subject, event.subject_id],
             "before": event.before,
             "after": event.after,
-        },
-        sort_keys=True,
-        separators=(",", ":"),
-        ensure_ascii=False,
+        }
     )
     return hashlib.sha256(f"{head}{canonical}".encode()).hexdigest()
 
