@@ -2,14 +2,13 @@
 
 Floor 1: one SQL aggregate over all entries. Floor 2: a bare writer that aggregates, computes and COPYs the same
 rows (posting, settlement, invoice with two lines, audit event) in one process, at the same batch size, without any
-of the rules, locks and checks.
+of the rules, locks and checks. After the close, `ptdash check` over the same rows.
 """
 
 import resource
 import time
 from collections.abc import Callable
 from datetime import UTC, date, datetime
-from decimal import Decimal
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -17,12 +16,13 @@ import psycopg
 from flask_migrate import upgrade
 from sqlalchemy import text
 
+from bench.bare import write_bare
 from ptdash import create_app
 from ptdash.config import Config, sqlalchemy_url
 from ptdash.db import db, transaction
 from ptdash.jobs import closing
 from ptdash.runtime.postgres import temporary_cluster
-from ptdash.services import books
+from ptdash.services import books, checks
 
 ENTRIES = 100
 MONTH = date(2026, 9, 1)
@@ -63,11 +63,12 @@ def main(customers: int) -> None:
                     text("VACUUM ANALYZE customers, customer_books, contracts, tickets, time_entries")
                 )
             aggregate = timed(lambda: sum_up(url))
-            writer = timed(lambda: write_bare(url, customers))
+            writer = timed(lambda: write_bare(url, customers, MONTH, BATCH))
             close = timed(close_month)
             peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024
-            report(("one SQL aggregate", aggregate), ("bare writer", writer), ("close", close))
-            print(f"close / bare writer: {close / writer:.2f}   peak memory: {peak} MiB")  # noqa: T201
+            check = timed(check_books)
+            report(("one SQL aggregate", aggregate), ("bare writer", writer), ("close", close), ("check", check))
+            print(f"close / bare writer: {close / writer:.2f}   peak memory of the close: {peak} MiB")  # noqa: T201
             db.session.remove()
             db.engine.dispose()
 
@@ -90,91 +91,14 @@ def close_month() -> None:
     closing.work_off(run.id)
 
 
+def check_books() -> None:
+    with transaction() as session:
+        result = checks.run(session)
+    assert result["ok"], result
+
+
 def sum_up(url: str) -> None:
     with psycopg.connect(url) as connection:
         connection.execute(
             "SELECT customer_id, treatment, sum(minutes) FROM time_entries GROUP BY customer_id, treatment"
         ).fetchall()
-
-
-def write_bare(url: str, customers: int) -> None:
-    """Into tables of the same shape, so that the close still finds its own empty."""
-    with psycopg.connect(url) as connection:
-        for name in ("postings", "settlements", "invoices", "invoice_lines", "audit_events"):
-            connection.execute(f"CREATE TABLE bare_{name} (LIKE {name} INCLUDING DEFAULTS INCLUDING INDEXES)")
-        connection.commit()
-        for first in range(1, customers + 1, BATCH):
-            rows = connection.execute(
-                "SELECT customer_id, sum(minutes) FROM time_entries WHERE customer_id BETWEEN %s AND %s "
-                "AND service_month = %s AND treatment = 'package' GROUP BY customer_id ORDER BY customer_id",
-                (first, first + BATCH - 1, MONTH),
-            ).fetchall()
-            _copy_batch(connection, [(customer, int(used)) for customer, used in rows])
-            connection.commit()
-
-
-def _copy_batch(connection: psycopg.Connection, rows: list[tuple[int, int]]) -> None:
-    now, cent = datetime.now(UTC), Decimal("0.01")
-    over = {customer: max(0, used - 30) for customer, used in rows}
-    net = {customer: int((40 + minutes * Decimal("1.5")) * 100) for customer, minutes in over.items()}
-    copy(
-        connection, "postings (customer_id, month, n, run_id, invoice_id)", [(c, MONTH, 1, 1, c) for c, _ in rows]
-    )
-    copy(
-        connection,
-        "settlements (contract_id, month, n, customer_id, package, package_price, overage_rate, covered_from, "
-        "covered_days, month_days, included_minutes, used_minutes, covered_minutes, overage_minutes, "
-        "expired_minutes, base_cents, overage_cents)",
-        [
-            (
-                c,
-                MONTH,
-                1,
-                c,
-                "M",
-                40,
-                1.5,
-                MONTH,
-                30,
-                30,
-                30,
-                used,
-                min(used, 30),
-                over[c],
-                30 - min(used, 30),
-                4000,
-                0,
-            )
-            for c, used in rows
-        ],
-    )
-    copy(
-        connection,
-        "invoices (id, number, series_year, series_number, customer_id, period, kind, revision, run_id, "
-        "issued_on, due_on, seller, buyer, net_cents, vat_cents, gross_cents)",
-        [
-            (c, f"RE-2026-{c:05d}", 2026, c, c, MONTH, "bill", 1, 1, now, now, "{}", "{}", net[c], 0, net[c])
-            for c, _ in rows
-        ],
-    )
-    copy(
-        connection,
-        "invoice_lines (invoice_id, pos, service_month, kind, contract_id, description, quantity, unit, "
-        "unit_price, net_cents, vat_category, vat_rate, service_from, service_until, explanation)",
-        [
-            (c, pos, MONTH, kind, c, "Text", quantity, "u", price, 4000, "S", 19 * cent, MONTH, MONTH, "{}")
-            for c, _ in rows
-            for pos, kind, quantity, price in ((1, "package_fee", 1, 40), (2, "overage", over[c], 1.5))
-        ],
-    )
-    copy(
-        connection,
-        "audit_events (id, xact, at, action, subject, subject_id)",
-        [(rows[0][0], 1, now, "post", "period", "2026-09")],
-    )
-
-
-def copy(connection: psycopg.Connection, target: str, rows: list[tuple]) -> None:
-    with connection.cursor().copy(f"COPY bare_{target} FROM STDIN") as out:
-        for row in rows:
-            out.write_row(row)
