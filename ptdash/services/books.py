@@ -41,7 +41,7 @@ class AlreadySettled(Conflict):
 
 
 class ReasonMissing(Invalid):
-    message = "Give a reason. It stays with the close and in the audit trail."
+    message = "Give a reason. It stays in the audit trail."
 
 
 class PeriodState(StrEnum):

@@ -6,16 +6,12 @@ from typing import Any
 from sqlalchemy import select, update
 from sqlalchemy.orm import Session, selectinload
 
-from ptdash.domain.errors import Conflict, Invalid, NotFound
+from ptdash.domain.errors import Conflict, NotFound
 from ptdash.domain.periods import format_month
 from ptdash.models import Customer, CustomerBook, CustomerMonth, Invoice, InvoiceLine, Period, Run
-from ptdash.services import audit, history
+from ptdash.services import audit, books, history
 from ptdash.services.bulk import insert_rows
 from ptdash.services.period_close import draw_numbers, format_number, reserve_invoice_ids
-
-
-class ReasonMissing(Invalid):
-    message = "Give the reason; it stays on record."
 
 
 class StornoIsFinal(Conflict):
@@ -42,7 +38,7 @@ def cancel(
     The Storno is released by its order. Raises NotFound, ReasonMissing, StornoIsFinal, AlreadyCancelled.
     """
     if not reason.strip():
-        raise ReasonMissing()
+        raise books.ReasonMissing()
     bill = _bill(session, number)
     _lock(session, bill.customer_id)
     if bill.kind == "storno":

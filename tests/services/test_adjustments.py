@@ -314,7 +314,7 @@ def test_a_second_storno_is_refused_and_so_is_one_of_a_storno(session, company):
         storno(session, "RE-2026-00001")
     with pytest.raises(cancellations.StornoIsFinal):
         storno(session, second)
-    with pytest.raises(cancellations.ReasonMissing):
+    with pytest.raises(books.ReasonMissing):
         cancellations.cancel(session, "RE-2026-00001", " ", business_day=IN_NOVEMBER, actor_id=None, now=NOW)
 
 

@@ -10,7 +10,7 @@ from wtforms import TextAreaField
 from ptdash.blueprints.billing.views import bp
 from ptdash.blueprints.billing.workers import hand_to_workers
 from ptdash.db import transaction
-from ptdash.services import cancellations, statements
+from ptdash.services import books, cancellations, statements
 from ptdash.web import BaseForm, now, render_page, see_other, toast, today
 
 
@@ -33,7 +33,7 @@ def cancel(number: str) -> Response:
                     actor_id=current_user.id,
                     now=now(),
                 )
-        except cancellations.ReasonMissing as error:
+        except books.ReasonMissing as error:
             form.refuse(error, "reason")
         else:
             toast(gettext("%(number)s is cancelled by %(storno)s.", number=number, storno=storno))
