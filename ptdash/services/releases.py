@@ -46,15 +46,18 @@ def release(session: Session, month: date, *, actor_id: int, now: datetime) -> i
 
 
 def released(session: Session, month: date) -> Release | None:
-    """The release of a month's result; None while a run of it is not released."""
+    """The release of a month's result; None while a run of it is not released.
+
+    A later order for one customer is released by whoever gave it; it does not count as the month's release.
+    """
     rows = session.execute(
-        select(Run.released_at, User.name)
+        select(Run.kind, Run.released_at, User.name)
         .outerjoin(User, User.id == Run.released_by_id)
         .where(Run.month == month, Run.kind.in_(POSTING_RUNS))
     ).all()
     if not rows or any(row.released_at is None for row in rows):
         return None
-    newest = max(rows, key=lambda row: row.released_at)
+    newest = max((row for row in rows if row.kind == "month"), key=lambda row: row.released_at)
     return Release(newest.released_at, newest.name)
 
 

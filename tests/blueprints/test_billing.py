@@ -139,6 +139,9 @@ def test_the_preview_on_screen_is_compared_with_the_result(app: Flask, manager: 
     assert "Vorschau beim Auftrag, netto 40,00 €" in text
     assert "Abweichung 0,00 €" in text
     assert "weggefallen" in page.find(id="jumps").get_text()
+    all_of_them = manager.page(f"{october}?show=jumps")
+    assert "Optik Weiß" in all_of_them.find(id="jumps").get_text()
+    assert not all_of_them.find(id="results")
 
 
 def work_off(app: Flask, month: date) -> None:

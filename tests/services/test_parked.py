@@ -182,6 +182,18 @@ def test_a_closed_months_result_is_released_once_with_who_and_when(session, comp
     assert actions(session).count("release") == 1
 
 
+def test_a_later_order_for_one_customer_is_not_the_months_release(session, company, manager):
+    customer = company.customer()
+    company.support(customer)
+    close(session)
+    releases.release(session, SEPTEMBER, actor_id=manager.id, now=NOW)
+    later = NOW + timedelta(days=1)
+    order = {"released_at": later, "released_by_id": manager.id, "finished_at": later, "ordered_at": later}
+    session.add(Run(month=SEPTEMBER, kind="customer", customer_id=customer.id, business_day=LATER, **order))
+    session.flush()
+    assert releases.released(session, SEPTEMBER).at == NOW
+
+
 def test_a_month_with_parked_customers_cannot_be_released(session, company, manager):
     company.entry(company.customer(), treatment=None)
     close(session)

@@ -1,5 +1,6 @@
 """Abrechnung: the months, a month's preview and close, and invoices with every amount explained."""
 
+from collections.abc import Sequence
 from datetime import date, timedelta
 from decimal import Decimal
 from math import ceil
@@ -22,6 +23,7 @@ from ptdash.web.access import access
 from ptdash.web.pages import now, render_page, see_other, today
 
 PAGE_ROWS = 50
+JUMPS_SHOWN = 10
 
 bp = Blueprint("billing", __name__, url_prefix="/billing")
 access.blueprint(bp, Role.MANAGER)
@@ -99,7 +101,8 @@ def period(month: date) -> Response:
         seen = comparing.seen_net(session, month) if is_closed else None
         release = releases.released(session, month) if is_closed else None
     show = request.args.get("show")
-    rows = {"parked": result.parked, "aside": result.set_aside}.get(show or "", result.rows)
+    views: dict[str, Sequence[Any]] = {"parked": result.parked, "aside": result.set_aside, "jumps": jumps}
+    rows = views.get(show or "", result.rows)
     pages = max(1, ceil(len(rows) / PAGE_ROWS))
     page = min(max(request.args.get("page", 1, type=int), 1), pages)
     return render_page(
@@ -109,7 +112,8 @@ def period(month: date) -> Response:
         before=before,
         previous=previous_month(month),
         show=show,
-        jumps=jumps,
+        jumps=jumps[:JUMPS_SHOWN],
+        all_jumps=len(jumps),
         jump_share=JUMP_SHARE,
         jump_cents=JUMP_CENTS,
         seen=seen,
