@@ -49,6 +49,7 @@ def prepare(config: Config, *, now: datetime) -> None:
             _close_the_first_demo_month(config, now)
     if config.demo:
         logins = "".join(f"  {email:<28} {role}\n" for email, role in demo.LOGINS)
+        say("The demo assumes 1.50 EUR for an overage and a separate minute; your own rates are set by a person.")
         say(f"Sign in with the password {demo.PASSWORD} as\n{logins.rstrip()}")
     elif empty:
         say("Nobody can sign in yet. Add the first person with:")

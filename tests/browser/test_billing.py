@@ -170,7 +170,7 @@ def test_an_invoice_is_cancelled_and_its_month_billed_again(manager: Page):
 
     page.goto(invoice)
     expect(page.get_by_text("Falscher Ansprechpartner")).to_be_visible()
-    page.get_by_role("button", name="Oktober 2026 neu berechnen").click()
+    page.get_by_role("button", name="Oktober 2026 neu abrechnen").click()
     page.wait_for_url(re.compile("/customers/|/invoices/RE"))
     customer = page.get_by_role("definition").filter(has_text=" · ").inner_text().split(" · ")[0]
     _reload_until(page, f"{OCTOBER}/customers/{customer}", "Rechnung RE-2026-")
