@@ -37,6 +37,9 @@ class Worker(SimpleWorker):
 
     job_class = HouseJob
 
+    def _install_signal_handlers(self) -> None:
+        """Signals stay the test's."""
+
 
 @dataclass
 class House:

@@ -38,7 +38,7 @@ def post_batch(run_id: int, customer_ids: Sequence[int]) -> None:
     """Post whom the job names; what is left is nobody's question."""
     ask = books.pending
     try:
-        books.pending = lambda session, run_id: list(customer_ids)  # type: ignore[assignment]
+        books.pending = lambda *_: list(customer_ids)  # type: ignore[assignment]
         with transaction() as session:
             session.connection(execution_options={"isolation_level": "AUTOCOMMIT"})
             period_close.post(session, run_id, customer_ids, now=datetime.now(UTC))

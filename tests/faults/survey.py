@@ -16,7 +16,7 @@ Work = Callable[[House, int], object]
 Disturb = Callable[[House, int, int], EndState | None]
 Order = Callable[[House], int]
 # The bounded sample: enough to notice a broken rule, few enough for every `make test`.
-SAMPLE, NAIVE_SAMPLE, NAIVE_POINTS = 3, 12, 20
+SAMPLE, NAIVE_SAMPLE, NAIVE_POINTS = 3, 12, 10
 
 
 @dataclass
