@@ -5,6 +5,12 @@ CREATE INDEX ix_time_entries_reversals ON time_entries (customer_id, service_mon
 CREATE INDEX ix_time_entries_late ON time_entries (customer_id) WHERE posting_n > 1;
 CREATE INDEX ix_materials_late ON materials (customer_id) WHERE posting_n > 1;
 
+-- What a run has still to post of a batch: found by both, also before the table was ever analysed.
+DROP INDEX ix_customer_months_run_id;
+CREATE INDEX ix_customer_months_run ON customer_months (run_id, customer_id);
+DROP INDEX ix_postings_run_id;
+CREATE INDEX ix_postings_run ON postings (run_id, customer_id);
+
 -- What is reversed stays as its reversal repeats it, so that both leave the draw together.
 CREATE FUNCTION keep_reversed() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN

@@ -4,7 +4,7 @@ from datetime import date, datetime
 from decimal import Decimal
 from typing import Any
 
-from sqlalchemy import CheckConstraint, ForeignKey, ForeignKeyConstraint, Numeric, UniqueConstraint
+from sqlalchemy import CheckConstraint, ForeignKey, ForeignKeyConstraint, Index, Numeric, UniqueConstraint
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
@@ -64,12 +64,13 @@ class CustomerMonth(Base):
 
     __tablename__ = "customer_months"
     __table_args__ = (
+        Index("ix_customer_months_run", "run_id", "customer_id"),
         CheckConstraint("park_code IS NULL OR set_aside_reason IS NULL", name="parked_or_set_aside"),
     )
 
     customer_id: Mapped[int] = mapped_column(ForeignKey("customers.id"), primary_key=True)
     month: Mapped[date] = mapped_column(ForeignKey("periods.month"), primary_key=True, index=True)
-    run_id: Mapped[int] = mapped_column(ForeignKey("runs.id"), index=True)
+    run_id: Mapped[int] = mapped_column(ForeignKey("runs.id"))
     park_code: Mapped[str | None]
     park_params: Mapped[dict[str, Any] | None] = mapped_column(JSONB(none_as_null=True))
     set_aside_reason: Mapped[str | None]
@@ -153,12 +154,15 @@ class Posting(Base):
     """
 
     __tablename__ = "postings"
-    __table_args__ = (CheckConstraint("(vat_category IS NULL) = (vat_rate IS NULL)", name="vat"),)
+    __table_args__ = (
+        CheckConstraint("(vat_category IS NULL) = (vat_rate IS NULL)", name="vat"),
+        Index("ix_postings_run", "run_id", "customer_id"),
+    )
 
     customer_id: Mapped[int] = mapped_column(ForeignKey("customers.id"), primary_key=True)
     month: Mapped[date] = mapped_column(ForeignKey("periods.month"), primary_key=True, index=True)
     n: Mapped[int] = mapped_column(primary_key=True)
-    run_id: Mapped[int] = mapped_column(ForeignKey("runs.id"), index=True)
+    run_id: Mapped[int] = mapped_column(ForeignKey("runs.id"))
     # Checked at the end of the transaction: the invoice with its number is written last.
     invoice_id: Mapped[int | None] = mapped_column(
         ForeignKey("invoices.id", deferrable=True, initially="DEFERRED"), index=True
