@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 
 from ptdash.domain.periods import month_of, next_month
 from ptdash.models import Customer
-from ptdash.services import close_results, contracts, windows
+from ptdash.services import close_results, contracts, releases, windows
 from ptdash.services.books import PeriodState
 from ptdash.services.close_results import MonthRow
 
@@ -62,14 +62,18 @@ def deadlines(session: Session, today: date) -> list[Deadline]:
 
 
 def months_to_do(session: Session, today: date) -> list[MonthRow]:
-    """Months with parked customers, and the first month that is over and not closed yet, oldest first."""
-    waiting = sorted((row for row in close_results.months(session, today) if _needs_a_person(row)), key=_by_month)
+    """Months with parked customers, closed ones whose result is not released, and the first month that is over
+    and not closed yet, oldest first."""
+    unreleased = releases.unreleased(session)
+    rows = (row for row in close_results.months(session, today) if _needs_a_person(row, row.month in unreleased))
+    waiting = sorted(rows, key=_by_month)
     first_open = next((row for row in waiting if row.state == PeriodState.OPEN), None)
     return [row for row in waiting if row.state != PeriodState.OPEN or row is first_open]
 
 
-def _needs_a_person(row: MonthRow) -> bool:
-    return row.over and (row.state == PeriodState.OPEN or row.parked > 0)
+def _needs_a_person(row: MonthRow, unreleased: bool) -> bool:
+    to_release = unreleased and row.state == PeriodState.CLOSED
+    return row.over and (row.state == PeriodState.OPEN or row.parked > 0 or to_release)
 
 
 def _by_month(row: MonthRow) -> date:

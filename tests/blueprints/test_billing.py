@@ -109,7 +109,9 @@ def test_a_closed_result_shows_what_stands_out_and_is_released_by_name(manager: 
     assert "August 2026 wurde hier nicht abgeschlossen." in page.find(id="jumps").get_text()
     assert "nicht auf dieser Seite in Auftrag gegeben" in page.find(id="preview").get_text()
     assert "nicht freigegeben" in manager.page("/billing/").find(id="months").get_text()
+    assert "Ergebnis September 2026 freigeben" in manager.page("/").find(id="to-do").get_text()
     assert manager.submit(PAGE, f"{PAGE}/release").location == PAGE
+    assert "September" not in manager.page("/").find(id="to-do").get_text()
     page = manager.page(PAGE)
     assert "freigegeben" in page.find(class_="page-h").get_text()
     assert "Miriam Vogt" in page.find(class_="steps").get_text()
