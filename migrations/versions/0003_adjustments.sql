@@ -126,3 +126,8 @@ BEGIN
 END $$;
 CREATE TRIGGER one_bill_in_force BEFORE INSERT ON invoices
     FOR EACH ROW WHEN (NEW.kind = 'bill') EXECUTE FUNCTION one_bill_in_force();
+
+-- A credit is a material with a negative price, granted with a reason.
+ALTER TABLE materials
+    ADD COLUMN reason varchar NOT NULL DEFAULT '',
+    ADD CONSTRAINT ck_materials_credit_reason CHECK (net >= 0 OR btrim(reason) <> '');

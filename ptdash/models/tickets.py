@@ -89,6 +89,7 @@ class Material(Base):
     __tablename__ = "materials"
     __table_args__ = (
         CheckConstraint("quantity > 0", name="quantity"),
+        CheckConstraint("net >= 0 OR btrim(reason) <> ''", name="credit_reason"),
         Index("ix_materials_customer_month", "customer_id", "service_month"),
         Index("ix_materials_late", "customer_id", postgresql_where=text("posting_n > 1")),
     )
@@ -101,6 +102,7 @@ class Material(Base):
     description: Mapped[str]
     quantity: Mapped[Decimal] = mapped_column(Numeric(12, 3))
     net: Mapped[Decimal] = mapped_column(Numeric(12, 4))
+    reason: Mapped[str] = mapped_column(server_default="")
     service_month: Mapped[date] = mapped_column(
         Computed("date_trunc('month', day::timestamp)::date", persisted=True)
     )

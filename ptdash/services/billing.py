@@ -149,7 +149,7 @@ class _Biller:
                 found, taken = self._difference(earlier)
                 adjustments += found
                 others.append(taken)
-        lines += self._adjustment_lines(adjustments, lines, others)
+        lines += self._adjustment_lines(month, adjustments, lines, others)
         if lines:
             self._refuse_incomplete_address()
             revision = 1 + self.past.cancelled.get(month, 0)
@@ -187,13 +187,13 @@ class _Biller:
         return vat_for(category, self.prices_of(month).standard_vat)
 
     def _adjustment_lines(
-        self, found: list[Adjustment], own: list[BillLine], taken: list[MonthTaken]
+        self, month: date, found: list[Adjustment], own: list[BillLine], taken: list[MonthTaken]
     ) -> list[BillLine]:
         room: dict[Vat, int] = {}
         for item in own:
             room[item.vat] = room.get(item.vat, 0) + item.line.net_cents
         results = {t.month: t.result for t in taken}
-        ride = take(found, room, correction=not self.past.has_contract)
+        ride = take(found, room, month=month, correction=not self.past.has_contract)
         return [self._adjustment_line(item, results.get(item.month)) for item in ride if item.cents]
 
     def _adjustment_line(self, item: Adjustment, result: Owed | None) -> BillLine:

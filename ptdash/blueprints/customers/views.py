@@ -4,13 +4,20 @@ from flask import Blueprint, Response, request, url_for
 from flask_babel import gettext
 from flask_login import current_user
 
-from ptdash.blueprints.customers.forms import InvoiceDataForm, TreatmentForm
+from ptdash.blueprints.customers.forms import InvoiceDataForm, MaterialForm, TreatmentForm
 from ptdash.db import transaction
 from ptdash.domain.errors import Invalid
 from ptdash.domain.minutes import Treatment
 from ptdash.models import Role
 from ptdash.services import customers, time_entries
-from ptdash.web import access, local_path, now, render_page, see_other, toast
+from ptdash.services import materials as services_materials
+from ptdash.web import access, local_path, now, render_page, see_other, toast, today
+
+FIELD_OF = {
+    services_materials.DescriptionMissing: "description",
+    services_materials.QuantityNotPositive: "quantity",
+    services_materials.CreditWithoutReason: "reason",
+}
 
 bp = Blueprint("customers", __name__, url_prefix="/customers")
 access.blueprint(bp, Role.MANAGER, Role.DISPATCHER)
@@ -61,6 +68,43 @@ def treat(number: str, entry_id: int) -> Response:
             toast(gettext("The treatment is chosen."))
             return see_other(url_for("customers.triage", number=number, next=local_path(request.args.get("next"))))
     return _triage(number, form, entry_id)
+
+
+@bp.route("/<number>/materials", methods=["GET", "POST"])
+def materials(number: str) -> Response:
+    """What was sold or swapped on the customer's tickets, and a form for more."""
+    form = MaterialForm()
+    with transaction() as session:
+        customer = customers.get(session, number)
+        tickets = services_materials.tickets_of(session, number)
+    form.ticket.choices = [(row.id, f"#{row.number} {row.subject}") for row in tickets]
+    if request.method == "GET":
+        form.day.data = today()
+    if form.submitted():
+        quantity, net = form.amounts
+        try:
+            with transaction() as session:
+                services_materials.add(
+                    session,
+                    form.ticket.data,
+                    day=form.day.data,
+                    description=form.description.data,
+                    quantity=quantity,
+                    net=net,
+                    reason=form.reason.data or "",
+                    may_credit=current_user.role == Role.MANAGER,
+                    actor_id=current_user.id,
+                    now=now(),
+                )
+        except Invalid as error:
+            form.refuse(error, FIELD_OF.get(type(error)))
+        else:
+            toast(gettext("The material is recorded."))
+            return see_other(url_for("customers.materials", number=number))
+    with transaction() as session:
+        rows = services_materials.of_customer(session, number)
+    status = 422 if form.problems() else 200
+    return render_page("customers/materials.html", status=status, form=form, customer=customer, rows=rows)
 
 
 def _triage(number: str, form: TreatmentForm, entry_id: int | None) -> Response:
