@@ -132,10 +132,10 @@ def attempt(
 
 
 def spread(points: Sequence[int], few: int) -> list[int]:
-    """At most so many of the points, evenly, the last one among them."""
+    """At most so many of the points, each from the middle of its share."""
     if len(points) <= few:
         return list(points)
-    return [points[(i + 1) * len(points) // few - 1] for i in range(few)]
+    return [points[(2 * i + 1) * len(points) // (2 * few)] for i in range(few)]
 
 
 def table(rows: Iterable[Sequence[object]]) -> str:
