@@ -33,16 +33,24 @@ def test_another_rate_is_another_difference():
 
 def test_a_negative_difference_is_taken_as_far_as_the_lines_cover_it_oldest_first():
     found = [Adjustment(AUGUST, STANDARD, -3000), Adjustment(JULY, STANDARD, -2500)]
-    assert amounts(take(found, {STANDARD: 4000}, month=OCTOBER, correction=False)) == [(JULY, -2500, 0), (AUGUST, -1500, -1500)]
+    assert amounts(take(found, {STANDARD: 4000}, month=OCTOBER, correction=False)) == [
+        (JULY, -2500, 0),
+        (AUGUST, -1500, -1500),
+    ]
 
 
 def test_a_positive_difference_makes_room_for_a_negative_one():
     found = [Adjustment(AUGUST, STANDARD, -3000), Adjustment(JULY, STANDARD, 1000)]
-    assert amounts(take(found, {STANDARD: 500}, month=OCTOBER, correction=False)) == [(JULY, 1000, 0), (AUGUST, -1500, -1500)]
+    assert amounts(take(found, {STANDARD: 500}, month=OCTOBER, correction=False)) == [
+        (JULY, 1000, 0),
+        (AUGUST, -1500, -1500),
+    ]
 
 
 def test_lines_of_another_rate_cover_nothing():
-    assert amounts(take([Adjustment(JULY, OLD, -100)], {STANDARD: 4000}, month=OCTOBER, correction=False)) == [(JULY, 0, -100)]
+    assert amounts(take([Adjustment(JULY, OLD, -100)], {STANDARD: 4000}, month=OCTOBER, correction=False)) == [
+        (JULY, 0, -100)
+    ]
 
 
 def test_a_credit_takes_no_more_than_there_is_and_the_rest_is_held_back():
