@@ -20,7 +20,7 @@ from ptdash.jobs import closing
 from ptdash.jobs.queue import TICK, enqueue, make_worker
 from ptdash.runtime import children, home
 from ptdash.runtime.up import up as run_up
-from ptdash.services import books, demo
+from ptdash.services import books, demo, releases, users
 
 TICK_SECONDS = 10
 
@@ -64,6 +64,9 @@ def _close_the_first_demo_month(config: Config, now: datetime) -> None:
         run, _ = books.begin(session, month, business_day, actor_id=None, now=now)
     if run:
         closing.work_off(run.id)
+        with transaction() as session:
+            manager = users.by_email(session, demo.MANAGER)
+            releases.release(session, month, actor_id=manager.id, now=now)
 
 
 @click.command()

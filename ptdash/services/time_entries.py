@@ -1,13 +1,13 @@
 """Time entries: choosing how they are billed."""
 
-from datetime import date, datetime
+from datetime import datetime
 
 from sqlalchemy import Row, select
 from sqlalchemy.orm import Session
 
 from ptdash.domain.errors import Conflict, Invalid, NotFound
 from ptdash.domain.minutes import Treatment
-from ptdash.models import Customer, Posting, Ticket, TimeEntry, User
+from ptdash.models import Customer, Material, Posting, Ticket, TimeEntry, User
 from ptdash.services import audit
 from ptdash.services.facts import standing_entries
 
@@ -53,7 +53,7 @@ def choose_treatment(
         raise NotFound(what=str(entry_id))
     if treatment is Treatment.GOODWILL and not reason.strip():
         raise GoodwillWithoutReason()
-    if _is_posted(session, entry.customer_id, entry.service_month, entry.posting_n):
+    if is_posted(session, entry):
         raise AlreadyPosted()
     before = {"treatment": entry.treatment, "note": entry.note}
     entry.treatment = treatment.value
@@ -63,8 +63,9 @@ def choose_treatment(
     audit.record(session, "treat", "time_entry", entry_id, actor_id=actor_id, now=now, before=before, after=after)
 
 
-def _is_posted(session: Session, customer_id: int, month: date, posting_n: int) -> bool:
+def is_posted(session: Session, row: TimeEntry | Material) -> bool:
+    """Whether a posting has taken a time entry or material, so that it stays as it is."""
     taken = select(Posting.n).where(
-        Posting.customer_id == customer_id, Posting.month == month, Posting.n >= posting_n
+        Posting.customer_id == row.customer_id, Posting.month == row.service_month, Posting.n >= row.posting_n
     )
     return session.execute(taken.limit(1)).scalar_one_or_none() is not None

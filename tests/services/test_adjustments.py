@@ -19,7 +19,16 @@ from ptdash.models import (
     Ticket,
     TimeEntry,
 )
-from ptdash.services import books, cancellations, checks, close_document, contracts, period_close, statements
+from ptdash.services import (
+    books,
+    cancellations,
+    checks,
+    close_document,
+    contracts,
+    period_close,
+    statements,
+    tickets,
+)
 from tests.company import Company
 from tests.conftest import NOW
 from tests.services.test_period_close import close, parked, unnumbered
@@ -416,3 +425,37 @@ def test_late_time_over_the_end_of_the_month_stays_in_the_month_it_began(session
         ("separate", 1667),
         ("adjustment", 3333),
     ]
+
+
+# A ticket that was another customer's ---------------------------------------------------------------
+
+
+def test_a_moved_ticket_takes_its_time_along_and_what_was_posted_is_reversed_and_replaced(session, company):
+    wrong, right = company.customer(), company.customer()
+    ticket = company.ticket(wrong)
+    company.entry(wrong, 30, "separate", ticket=ticket)
+    company.entry(wrong, 12, "separate", datetime(2026, 10, 8, 9, tzinfo=BERLIN), ticket=ticket)
+    company.support(wrong)
+    close(session)
+    tickets.move(session, ticket.id, right.id, "Falscher Kunde", actor_id=None, now=NOW)
+    document = october(session)
+    by_customer = {
+        invoice["customer"]: [(line["kind"], line["net_cents"]) for line in invoice["lines"]]
+        for invoice in document["invoices"]
+    }
+    assert by_customer == {
+        wrong.number: [("package_fee", 4000), ("adjustment", -4000)],
+        right.number: [("separate", 2000), ("adjustment", 5000)],
+    }
+    assert issued_for(session, SEPTEMBER) == 10000
+
+
+def test_a_move_needs_a_reason_and_leaves_billed_material_alone(session, company):
+    wrong, right = company.customer(), company.customer()
+    ticket = company.ticket(wrong)
+    with pytest.raises(books.ReasonMissing):
+        tickets.move(session, ticket.id, right.id, " ", actor_id=None, now=NOW)
+    material = company.material(wrong)
+    close(session)
+    with pytest.raises(tickets.MaterialPosted):
+        tickets.move(session, material.ticket_id, right.id, "Falscher Kunde", actor_id=None, now=NOW)

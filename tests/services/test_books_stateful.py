@@ -28,7 +28,17 @@ from ptdash.models import (
     Ticket,
     TimeEntry,
 )
-from ptdash.services import books, cancellations, checks, contracts, facts, history, period_close, prices
+from ptdash.services import (
+    books,
+    cancellations,
+    checks,
+    contracts,
+    facts,
+    history,
+    period_close,
+    prices,
+    tickets,
+)
 from tests.company import Company
 from tests.conftest import NOW, empty
 
@@ -60,7 +70,7 @@ class BooksMachine(RuleBasedStateMachine):
             for who in (0, 1):
                 for day, minutes in ((5, 25), (12, 40)):
                     start = datetime(2026, 1, day, 9, tzinfo=BERLIN)
-                    self._add_entry(session, who, start, minutes, "package")
+                    self._add_entry(session, self.tickets[who], start, minutes, "package")
         self.close()
 
     @property
@@ -76,7 +86,7 @@ class BooksMachine(RuleBasedStateMachine):
             month = max(FIRST, month_of(month - timedelta(days=1)))
         start = datetime.combine(month + timedelta(days=min(day, days_in(month) - 1)), time(9), BERLIN)
         with transaction() as session:
-            self._add_entry(session, who, start, minutes, treatment)
+            self._add_entry(session, self.tickets[who], start, minutes, treatment)
 
     @rule(pick=st.integers(0, 1000), minutes=st.none() | st.integers(1, 45))
     def reverse(self, pick: int, minutes: int | None) -> None:
@@ -86,11 +96,11 @@ class BooksMachine(RuleBasedStateMachine):
             if not entries:
                 return
             entry = entries[pick % len(entries)]
-            who = self.customers.index(entry.customer_id)
             assert entry.minutes
-            self._add_entry(session, who, entry.started_at, entry.minutes, entry.treatment, reverses=entry.id)
+            at, same = entry.started_at, {"customer_id": entry.customer_id, "reverses": entry.id}
+            self._add_entry(session, entry.ticket_id, at, entry.minutes, entry.treatment, **same)
             if minutes:
-                self._add_entry(session, who, entry.started_at, minutes, "package")
+                self._add_entry(session, entry.ticket_id, at, minutes, "package")
 
     @rule(who=st.integers(0, 1))
     def triage(self, who: int) -> None:
@@ -102,6 +112,15 @@ class BooksMachine(RuleBasedStateMachine):
                 )
             ).scalars():
                 entry.treatment = "package"
+
+    @rule(pick=st.integers(0, 1000))
+    def move_ticket(self, pick: int) -> None:
+        """A ticket that was one customer's becomes the other's, with its time."""
+        with transaction() as session:
+            rows = session.execute(select(Ticket).order_by(Ticket.id)).scalars().all()
+            ticket = rows[pick % len(rows)]
+            other = next(c for c in self.customers if c != ticket.customer_id)
+            tickets.move(session, ticket.id, other, "Falscher Kunde", actor_id=None, now=NOW)
 
     @rule(who=st.integers(0, 1), package=st.sampled_from("SML"))
     def change_package(self, who: int, package: str) -> None:
@@ -251,12 +270,12 @@ class BooksMachine(RuleBasedStateMachine):
             assert report["ok"], [check for check in report["checks"] if not check["ok"]]
 
     def _add_entry(
-        self, session: Session, who: int, start: datetime, minutes: int, treatment: str | None, **more: int
+        self, session: Session, ticket_id: int, start: datetime, minutes: int, treatment: str | None, **more: int
     ) -> None:
         session.add(
             TimeEntry(
-                ticket_id=self.tickets[who],
-                customer_id=session.get_one(Ticket, self.tickets[who]).customer_id,
+                ticket_id=ticket_id,
+                customer_id=more.get("customer_id", session.get_one(Ticket, ticket_id).customer_id),
                 technician_id=self.technician,
                 started_at=start,
                 ended_at=start + timedelta(minutes=minutes),

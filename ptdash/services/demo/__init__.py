@@ -13,6 +13,7 @@ from ptdash.services.demo.bundle import USERS, build
 
 # No secret: printed at the start of every demo.
 PASSWORD = "ptdash-demo"  # nosec B105
+MANAGER = USERS[0][0]
 LOGINS = tuple((email, role) for email, _name, role, _language in USERS)
 
 
