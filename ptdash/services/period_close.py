@@ -35,13 +35,7 @@ def post(session: Session, run_id: int, customer_ids: Collection[int], *, now: d
     afterwards has every fact committed before. The invoice numbers are drawn last.
     """
     run = session.get_one(Run, run_id)
-    session.execute(
-        select(CustomerBook.customer_id)
-        .where(among(CustomerBook.customer_id, customer_ids))
-        .order_by(CustomerBook.customer_id)
-        .with_for_update()
-    )
-    undecided = books.pending(session, run_id, customer_ids)
+    undecided = _lock_undecided(session, run_id, customer_ids)
     if not undecided:
         return 0
     bills = bill(session, undecided, run.month, prices.valid_on(session, run.month))
@@ -52,8 +46,21 @@ def post(session: Session, run_id: int, customer_ids: Collection[int], *, now: d
 
 
 def park_failed(session: Session, run_id: int, customer_id: int, reference: str) -> None:
-    """Park a customer whose posting raised something unforeseen, so that it stops nobody else."""
-    _park(session, customer_id, session.get_one(Run, run_id), PostingFailed(reference=reference))
+    """Park a customer whose posting raised something unforeseen, so that it stops nobody else; whoever else
+    has posted it meanwhile was right."""
+    if _lock_undecided(session, run_id, [customer_id]):
+        _park(session, customer_id, session.get_one(Run, run_id), PostingFailed(reference=reference))
+
+
+def _lock_undecided(session: Session, run_id: int, customer_ids: Collection[int]) -> Sequence[int]:
+    """Lock the customers' books in id order; which of them the run has still to post."""
+    session.execute(
+        select(CustomerBook.customer_id)
+        .where(among(CustomerBook.customer_id, customer_ids))
+        .order_by(CustomerBook.customer_id)
+        .with_for_update()
+    )
+    return books.pending(session, run_id, customer_ids)
 
 
 def _park(session: Session, customer_id: int, run: Run, reason: Parked | None) -> None:

@@ -212,6 +212,16 @@ def test_posting_the_same_customers_again_does_nothing(session, company):
     assert period_close.post(session, run.id, waiting, now=NOW) == 0
 
 
+def test_a_failure_that_comes_late_does_not_park_who_is_posted(session, company):
+    customer = company.customer()
+    company.support(customer)
+    run, _ = books.begin(session, SEPTEMBER, TODAY, actor_id=None, now=NOW)
+    period_close.post(session, run.id, [customer.id], now=NOW)
+    period_close.park_failed(session, run.id, customer.id, "ab12")
+    assert books.finish(session, run.id, now=NOW)
+    assert parked(close_document.posted(session, SEPTEMBER)) == {}
+
+
 def test_numbers_are_gapless_over_the_months_of_a_year_and_start_anew_with_the_next(session, company):
     for _ in range(3):
         company.support(company.customer())
