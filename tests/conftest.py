@@ -1,7 +1,7 @@
 """Real servers for the tests: every test process has a PostgreSQL and a Valkey of its own."""
 
 from collections.abc import Iterator
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -17,7 +17,8 @@ from ptdash.models import Price
 from ptdash.runtime.postgres import temporary_cluster
 from ptdash.runtime.valkey import temporary_valkey
 
-NOW = datetime.now(UTC)
+# An hour ahead, so that no event of a test is ever old enough to have to be sealed.
+NOW = datetime.now(UTC) + timedelta(hours=1)
 DATA = Path(__file__).parent / "data"
 
 
