@@ -14,6 +14,7 @@ from ptdash.domain.errors import NotFound
 from ptdash.domain.minutes import Draw, Treatment, draw_minutes
 from ptdash.domain.money import line_cents
 from ptdash.domain.periods import Span, berlin_day
+from ptdash.domain.settlement import Settled
 from ptdash.domain.vat import VatCategory
 from ptdash.models import Contract, Customer, Invoice, Posting, Run, Settlement, Ticket, TimeEntry, User
 from ptdash.services import prices
@@ -43,25 +44,6 @@ class EntryLine:
 
 
 @dataclass(frozen=True)
-class MinutesOfContract:
-    """One support contract's minutes and money of the month."""
-
-    contract: str
-    package: str
-    package_price: Decimal
-    overage_rate: Decimal
-    span: Span
-    month_days: int
-    included_minutes: int
-    used_minutes: int
-    covered_minutes: int
-    overage_minutes: int
-    expired_minutes: int
-    base_cents: int
-    overage_cents: int
-
-
-@dataclass(frozen=True)
 class StatementLine:
     kind: str
     contract: str | None
@@ -87,7 +69,7 @@ class Statement:
     due_on: date | None
     lines: Sequence[StatementLine]
     vat: Sequence[VatShare]
-    contracts: Sequence[MinutesOfContract]
+    contracts: Sequence[Settled]
     entries: Sequence[EntryLine] = field(default=())
     parked: Parked | None = None
     revision: int = 1
@@ -153,7 +135,7 @@ def drafted(session: Session, customer_number: str, month: date) -> Statement:
     if valid.missing:
         raise MissingRate(subject=valid.missing[0])
     found: CustomerBill = bill(session, [customer.id], month, valid)[0]
-    contracts = [_contract(settled, settled.contract, settled.span) for settled in found.settlements]
+    contracts = found.settlements
     return Statement(
         number=None,
         month=month,
@@ -196,7 +178,7 @@ def _cancelled_by(session: Session, invoice_id: int) -> tuple[str, str] | None:
 
 
 def explain(
-    rows: Sequence[tuple[int, EntryLine]], contracts: Sequence[MinutesOfContract], separate_rate: Decimal
+    rows: Sequence[tuple[int, EntryLine]], contracts: Sequence[Settled], separate_rate: Decimal
 ) -> list[EntryLine]:
     """Entries in order of start, each with what it drew from its contract's minutes and what it cost.
 
@@ -267,7 +249,7 @@ def _entry(row: TimeEntry, ticket: str, subject: str, technician: str) -> EntryL
     )
 
 
-def _posted_contracts(session: Session, posting: Posting) -> list[MinutesOfContract]:
+def _posted_contracts(session: Session, posting: Posting) -> list[Settled]:
     rows = session.execute(
         select(Settlement, Contract.number)
         .join(Contract, Contract.id == Settlement.contract_id)
@@ -278,12 +260,13 @@ def _posted_contracts(session: Session, posting: Posting) -> list[MinutesOfContr
         )
         .order_by(Settlement.covered_from)
     )
-    return [_contract(row, number, Span(row.covered_from, row.covered_days)) for row, number in rows]
+    return [_settled(row, number) for row, number in rows]
 
 
-def _contract(row: Any, number: str, span: Span) -> MinutesOfContract:
-    own = {name for name in MinutesOfContract.__dataclass_fields__ if name not in ("contract", "span")}
-    return MinutesOfContract(contract=number, span=span, **{name: getattr(row, name) for name in own})
+def _settled(row: Settlement, number: str) -> Settled:
+    own = {name for name in Settled.__dataclass_fields__ if name not in ("contract", "span")}
+    span = Span(row.covered_from, row.covered_days)
+    return Settled(contract=number, span=span, **{name: getattr(row, name) for name in own})
 
 
 def _line(row: Any, contract: str | None, description: str) -> StatementLine:

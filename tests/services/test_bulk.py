@@ -54,4 +54,6 @@ def test_each_row_meets_the_triggers(session):
 
 
 def test_no_rows_are_no_statement(session):
+    before = session.query(Price).count()
     insert_rows(session, Price, [])
+    assert session.query(Price).count() == before
