@@ -14,11 +14,13 @@ from ptdash.models.books import (
     StaleCustomer,
 )
 from ptdash.models.contracts import Contract, ContractDevice, ContractNotice, FeeChange, PackageChange
-from ptdash.models.customers import Customer, CustomerBook
+from ptdash.models.customers import Contact, Customer, CustomerBook, CustomerNote
 from ptdash.models.devices import Acceptance, Device, DeviceProduct
+from ptdash.models.files import StoredFile
 from ptdash.models.prices import Price
 from ptdash.models.settings import Setting
-from ptdash.models.tickets import Material, Ticket, TimeEntry
+from ptdash.models.tickets import BulkChange, Ticket, TicketAttachment, TicketMessage, TicketPause
+from ptdash.models.time_entries import Material, MinuteAlert, TimeEntry
 from ptdash.models.users import Role, User, UserSession
 
 __all__ = [
@@ -26,18 +28,22 @@ __all__ = [
     "AuditEvent",
     "AuditSeal",
     "Books",
+    "BulkChange",
+    "Contact",
     "Contract",
     "ContractDevice",
     "ContractNotice",
     "Customer",
     "CustomerBook",
     "CustomerMonth",
+    "CustomerNote",
     "Device",
     "DeviceProduct",
     "FeeChange",
     "Invoice",
     "InvoiceLine",
     "Material",
+    "MinuteAlert",
     "NumberSeries",
     "PackageChange",
     "Period",
@@ -48,7 +54,11 @@ __all__ = [
     "Setting",
     "Settlement",
     "StaleCustomer",
+    "StoredFile",
     "Ticket",
+    "TicketAttachment",
+    "TicketMessage",
+    "TicketPause",
     "TimeEntry",
     "User",
     "UserSession",

@@ -1,6 +1,8 @@
 """Customers, and the row that postings and writers lock."""
 
-from sqlalchemy import CheckConstraint, ForeignKey
+from datetime import datetime
+
+from sqlalchemy import CheckConstraint, Computed, ForeignKey, Index
 from sqlalchemy.orm import Mapped, mapped_column
 
 from ptdash.db import Base
@@ -12,6 +14,7 @@ class Customer(Base):
         CheckConstraint("vat_decision IN ('standard', 'reverse_charge')", name="vat_decision"),
         CheckConstraint("(vat_decision IS NULL) = (vat_reason IS NULL)", name="vat_reason"),
         CheckConstraint("country ~ '^[A-Z]{2}$'", name="country"),
+        Index("ix_customers_search", "search", postgresql_using="gin", postgresql_ops={"search": "gin_trgm_ops"}),
     )
 
     id: Mapped[int] = mapped_column(primary_key=True)
@@ -28,6 +31,7 @@ class Customer(Base):
     is_consumer: Mapped[bool] = mapped_column(server_default="false")
     vat_decision: Mapped[str | None]
     vat_reason: Mapped[str | None]
+    search: Mapped[str] = mapped_column(Computed("fold(number || ' ' || name || ' ' || city)", persisted=True))
 
 
 class CustomerBook(Base):
@@ -38,3 +42,30 @@ class CustomerBook(Base):
     customer_id: Mapped[int] = mapped_column(
         ForeignKey("customers.id", ondelete="CASCADE"), primary_key=True, autoincrement=False
     )
+
+
+class Contact(Base):
+    """A person at a customer. Left contacts stay for the tickets they opened."""
+
+    __tablename__ = "contacts"
+    __table_args__ = (CheckConstraint("btrim(name) <> ''", name="name"),)
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    customer_id: Mapped[int] = mapped_column(ForeignKey("customers.id"), index=True)
+    name: Mapped[str]
+    email: Mapped[str] = mapped_column(server_default="")
+    phone: Mapped[str] = mapped_column(server_default="")
+    role: Mapped[str] = mapped_column(server_default="")
+    active: Mapped[bool] = mapped_column(server_default="true")
+
+
+class CustomerNote(Base):
+    """What colleagues should know about a customer."""
+
+    __tablename__ = "customer_notes"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    customer_id: Mapped[int] = mapped_column(ForeignKey("customers.id"), index=True)
+    author_id: Mapped[int] = mapped_column(ForeignKey("users.id"))
+    body: Mapped[str]
+    at: Mapped[datetime]

@@ -1,9 +1,10 @@
-"""Tickets, the time worked on them, and the material they used."""
+"""Tickets: what a customer asked for, what was said about it, and the hours it waited."""
 
-from datetime import date, datetime
-from decimal import Decimal
+from datetime import datetime
+from typing import Any
 
-from sqlalchemy import CheckConstraint, Computed, ForeignKey, Index, Numeric, text
+from sqlalchemy import CheckConstraint, Computed, ForeignKey, Index, Sequence, func, text
+from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, mapped_column
 
 from ptdash.db import Base
@@ -12,11 +13,17 @@ STATUSES = (
     "'new', 'open', 'in_progress', 'scheduled', 'waiting_customer', 'waiting_vendor', "
     "'resolved', 'closed', 'merged'"
 )
-MINUTES_ELAPSED = "ceil(extract(epoch FROM ended_at - started_at) / 60)::int"
-MONTH_OF_START = "date_trunc('month', started_at AT TIME ZONE 'Europe/Berlin')::date"
+IS_OPEN = "status IN ('new', 'open', 'in_progress', 'scheduled', 'waiting_customer', 'waiting_vendor')"
+
+# Numbers of tickets are unique, not gapless: those that an import brought are skipped.
+ticket_numbers = Sequence("ticket_numbers", start=1001, metadata=Base.metadata)
 
 
 class Ticket(Base):
+    """`due_at` is the instant that counts now: the response deadline until the first reply, then the resolution
+    deadline; empty while the clock rests (waiting for the customer, resolved, closed, merged). `deadline_known`
+    is false where it has still to be computed. `version` grows with every change of a field."""
+
     __tablename__ = "tickets"
     __table_args__ = (
         CheckConstraint("channel IN ('phone', 'email', 'portal')", name="channel"),
@@ -24,11 +31,26 @@ class Ticket(Base):
         CheckConstraint("concern IN ('question', 'defect', 'swap', 'upkeep')", name="concern"),
         CheckConstraint("priority IN ('low', 'normal', 'high', 'urgent')", name="priority"),
         CheckConstraint(f"status IN ({STATUSES})", name="status"),
+        CheckConstraint("merged_into_id IS NULL OR status = 'merged'", name="merged_into"),
+        CheckConstraint("merged_into_id <> id", name="not_into_itself"),
+        Index("ix_tickets_queue", text("coalesce(due_at, 'infinity')"), "id", postgresql_where=text(IS_OPEN)),
+        Index(
+            "ix_tickets_open_assignee",
+            "assignee_id",
+            text("coalesce(due_at, 'infinity')"),
+            "id",
+            postgresql_where=text(IS_OPEN),
+        ),
+        Index("ix_tickets_deadline_unknown", "id", postgresql_where=text("NOT deadline_known")),
+        Index("ix_tickets_created", "created_at", "id"),
+        Index("ix_tickets_search", "search", postgresql_using="gin", postgresql_ops={"search": "gin_trgm_ops"}),
+        Index("ix_tickets_merged", "merged_into_id", postgresql_where=text("merged_into_id IS NOT NULL")),
     )
 
     id: Mapped[int] = mapped_column(primary_key=True)
     number: Mapped[str] = mapped_column(unique=True)
     customer_id: Mapped[int] = mapped_column(ForeignKey("customers.id"), index=True)
+    contact_id: Mapped[int | None] = mapped_column(ForeignKey("contacts.id"))
     channel: Mapped[str]
     category: Mapped[str]
     concern: Mapped[str | None]
@@ -39,71 +61,77 @@ class Ticket(Base):
     status: Mapped[str]
     priority: Mapped[str]
     created_at: Mapped[datetime]
+    updated_at: Mapped[datetime] = mapped_column(server_default=func.now())
     assignee_id: Mapped[int | None] = mapped_column(ForeignKey("users.id"))
+    scheduled_at: Mapped[datetime | None]
+    responded_at: Mapped[datetime | None]
+    resolved_at: Mapped[datetime | None]
+    response_due_at: Mapped[datetime | None]
+    resolution_due_at: Mapped[datetime | None]
+    due_at: Mapped[datetime | None]
+    deadline_known: Mapped[bool] = mapped_column(server_default="false")
+    merged_into_id: Mapped[int | None] = mapped_column(ForeignKey("tickets.id"))
+    version: Mapped[int] = mapped_column(server_default="1")
+    search: Mapped[str] = mapped_column(
+        Computed("fold(number || ' ' || subject || ' ' || product)", persisted=True)
+    )
 
 
-class TimeEntry(Base):
-    """Work on a ticket. Its minutes and its month are computed by the database from its instants;
-    `posting_n` is stamped by a trigger: the posting of that customer's month that will take it."""
+class TicketPause(Base):
+    """A time in which a ticket waited for its customer: its deadlines move on by the business hours in it."""
 
-    __tablename__ = "time_entries"
+    __tablename__ = "ticket_pauses"
     __table_args__ = (
-        CheckConstraint(
-            "treatment IN ('package', 'maintenance', 'warranty', 'separate', 'goodwill')", name="treatment"
-        ),
-        CheckConstraint("treatment <> 'goodwill' OR btrim(note) <> ''", name="goodwill_reason"),
-        CheckConstraint("ended_at > started_at", name="ends_after_start"),
-        Index("ix_time_entries_customer_month", "customer_id", "service_month"),
-        Index(
-            "ix_time_entries_reversals",
-            "customer_id",
-            "service_month",
-            postgresql_include=["reverses_id"],
-            postgresql_where=text("reverses_id IS NOT NULL"),
-        ),
-        Index("ix_time_entries_late", "customer_id", postgresql_where=text("posting_n > 1")),
-        Index(
-            "uq_time_entries_running_timer",
-            "technician_id",
-            unique=True,
-            postgresql_where=text("ended_at IS NULL"),
-        ),
+        CheckConstraint("ended_at >= started_at", name="ends_after_start"),
+        Index("uq_ticket_pauses_running", "ticket_id", unique=True, postgresql_where=text("ended_at IS NULL")),
     )
 
     id: Mapped[int] = mapped_column(primary_key=True)
-    external_id: Mapped[str | None] = mapped_column(unique=True)
     ticket_id: Mapped[int] = mapped_column(ForeignKey("tickets.id"), index=True)
-    customer_id: Mapped[int] = mapped_column(ForeignKey("customers.id"))
-    technician_id: Mapped[int] = mapped_column(ForeignKey("users.id"))
     started_at: Mapped[datetime]
     ended_at: Mapped[datetime | None]
-    minutes: Mapped[int | None] = mapped_column(Computed(MINUTES_ELAPSED, persisted=True))
-    treatment: Mapped[str | None]
-    note: Mapped[str] = mapped_column(server_default="")
-    reverses_id: Mapped[int | None] = mapped_column(ForeignKey("time_entries.id"), unique=True)
-    service_month: Mapped[date] = mapped_column(Computed(MONTH_OF_START, persisted=True))
-    posting_n: Mapped[int] = mapped_column(server_default="0")
 
 
-class Material(Base):
-    __tablename__ = "materials"
+class TicketMessage(Base):
+    """One entry of a ticket's thread: what the customer said (`inbound`), our reply, or a note among us."""
+
+    __tablename__ = "ticket_messages"
     __table_args__ = (
-        CheckConstraint("quantity > 0", name="quantity"),
-        CheckConstraint("net >= 0 OR btrim(reason) <> ''", name="credit_reason"),
-        Index("ix_materials_customer_month", "customer_id", "service_month"),
-        Index("ix_materials_late", "customer_id", postgresql_where=text("posting_n > 1")),
+        CheckConstraint("kind IN ('inbound', 'reply', 'note')", name="kind"),
+        CheckConstraint("channel IN ('phone', 'email', 'portal')", name="channel"),
+        CheckConstraint("kind = 'inbound' OR author_id IS NOT NULL", name="author"),
+        Index("ix_ticket_messages_thread", "ticket_id", "at"),
     )
 
     id: Mapped[int] = mapped_column(primary_key=True)
-    external_id: Mapped[str | None] = mapped_column(unique=True)
-    ticket_id: Mapped[int] = mapped_column(ForeignKey("tickets.id"), index=True)
-    customer_id: Mapped[int] = mapped_column(ForeignKey("customers.id"))
-    day: Mapped[date]
-    description: Mapped[str]
-    quantity: Mapped[Decimal] = mapped_column(Numeric(12, 3))
-    net: Mapped[Decimal] = mapped_column(Numeric(12, 4))
-    reason: Mapped[str] = mapped_column(server_default="")
-    service_month: Mapped[date] = mapped_column(
-        Computed("date_trunc('month', day::timestamp)::date", persisted=True)
-    )
-    posting_n: Mapped[int] = mapped_column(server_default="0")
+    ticket_id: Mapped[int] = mapped_column(ForeignKey("tickets.id"))
+    kind: Mapped[str]
+    channel: Mapped[str | None]
+    author_id: Mapped[int | None] = mapped_column(ForeignKey("users.id"))
+    sender: Mapped[str] = mapped_column(server_default="")
+    body: Mapped[str]
+    at: Mapped[datetime]
+
+
+class TicketAttachment(Base):
+    """A file that hangs on a ticket, and on the message it came with."""
+
+    __tablename__ = "ticket_attachments"
+
+    ticket_id: Mapped[int] = mapped_column(ForeignKey("tickets.id"), primary_key=True)
+    file_id: Mapped[int] = mapped_column(ForeignKey("stored_files.id"), primary_key=True)
+    message_id: Mapped[int | None] = mapped_column(ForeignKey("ticket_messages.id"), index=True)
+
+
+class BulkChange(Base):
+    """A change of many tickets at once: what each was before and its version after, so that it can be undone."""
+
+    __tablename__ = "bulk_changes"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    actor_id: Mapped[int] = mapped_column(ForeignKey("users.id"))
+    at: Mapped[datetime]
+    field: Mapped[str]
+    value: Mapped[str | None]
+    tickets: Mapped[list[dict[str, Any]]] = mapped_column(JSONB)
+    undone_at: Mapped[datetime | None]

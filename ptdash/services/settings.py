@@ -3,7 +3,7 @@
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, time
 
 from holidays import country_holidays
 from schwifty import BIC, IBAN
@@ -15,6 +15,8 @@ from sqlalchemy.orm import Session
 from ptdash.domain.errors import Invalid, NotFound
 from ptdash.models import Setting
 from ptdash.services import audit
+
+WEEKDAYS = "mon tue wed thu fri sat sun"
 
 
 class UnknownSetting(NotFound):
@@ -85,6 +87,28 @@ def _one_of(*choices: str) -> Callable[[str], str]:
     return clean
 
 
+def _time(value: str) -> str:
+    try:
+        return time.fromisoformat(value.strip()).isoformat("minutes")
+    except ValueError:
+        raise ValueError("give a time of day, for example 08:00.") from None
+
+
+def _weekdays(value: str) -> str:
+    days = sorted({day.strip().lower() for day in value.split(",")}, key=WEEKDAYS.find)
+    if not all(day in WEEKDAYS.split() for day in days):
+        raise ValueError(f"give days of {', '.join(WEEKDAYS.split())}, separated by commas.")
+    return ",".join(days)
+
+
+def _target(value: str) -> str:
+    """Business minutes until the first reply and until the solution, as `60/480`."""
+    found = re.fullmatch(r"\s*(\d{1,5})\s*/\s*(\d{1,5})\s*", value)
+    if not found or not 0 < int(found[1]) <= int(found[2]):
+        raise ValueError("give minutes until the reply and until the solution, for example 60/480.")
+    return f"{int(found[1])}/{int(found[2])}"
+
+
 SETTINGS: dict[str, Spec] = {
     "company.name": Spec(_text),
     "company.street": Spec(_text),
@@ -100,6 +124,13 @@ SETTINGS: dict[str, Spec] = {
     "company.federal_state": Spec(_state),
     "company.payment_days": Spec(_days, "14"),
     "window_rule": Spec(_one_of("third_monday", "week_of_15th"), "third_monday"),
+    "hours.days": Spec(_weekdays, "mon,tue,wed,thu,fri"),
+    "hours.from": Spec(_time, "08:00"),
+    "hours.until": Spec(_time, "17:00"),
+    "target.urgent": Spec(_target, "30/240"),
+    "target.high": Spec(_target, "60/540"),
+    "target.normal": Spec(_target, "240/1620"),
+    "target.low": Spec(_target, "540/2700"),
 }
 
 

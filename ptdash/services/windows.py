@@ -1,9 +1,10 @@
 """The maintenance window of a month, with the company's public holidays."""
 
 from datetime import date
+from functools import cache
 from typing import Any
 
-from holidays import country_holidays
+from holidays import HolidayBase, country_holidays
 from sqlalchemy.orm import Session
 
 from ptdash.domain import windows
@@ -18,9 +19,7 @@ def window(session: Session, month: date) -> dict[str, Any]:
     The holidays are those of the company's federal state; while that is not set, the ones of all Germany.
     """
     rule = WindowRule(settings.get(session, "window_rule") or WindowRule.THIRD_MONDAY)
-    state = settings.get(session, "company.federal_state") or None
-    holidays = country_holidays("DE", subdiv=state, years=month.year, language="de")
-    found = windows.window(month, rule, holidays)
+    found = windows.window(month, rule, public_holidays(settings.get(session, "company.federal_state")))
     return {
         "month": format_month(found.month),
         "days": [day.isoformat() for day in found.days],
@@ -28,3 +27,9 @@ def window(session: Session, month: date) -> dict[str, Any]:
         "until": CLOSES_AT.isoformat("minutes"),
         "left_out": [{"day": day.isoformat(), "reason": reason} for day, reason in found.left_out],
     }
+
+
+@cache
+def public_holidays(state: str) -> HolidayBase:
+    """The public holidays of a federal state by their German names; of all Germany where it is empty."""
+    return country_holidays("DE", subdiv=state or None, language="de")

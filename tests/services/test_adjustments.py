@@ -27,8 +27,8 @@ from ptdash.services import (
     contracts,
     period_close,
     statements,
-    tickets,
 )
+from ptdash.services.tickets import moving
 from tests.company import Company
 from tests.conftest import NOW
 from tests.services.test_period_close import close, parked, unnumbered
@@ -437,7 +437,7 @@ def test_a_moved_ticket_takes_its_time_along_and_what_was_posted_is_reversed_and
     company.entry(wrong, 12, "separate", datetime(2026, 10, 8, 9, tzinfo=BERLIN), ticket=ticket)
     company.support(wrong)
     close(session)
-    tickets.move(session, ticket.id, right.id, "Falscher Kunde", actor_id=None, now=NOW)
+    moving.move(session, ticket.id, right.id, "Falscher Kunde", actor_id=None, now=NOW)
     document = october(session)
     by_customer = {
         invoice["customer"]: [(line["kind"], line["net_cents"]) for line in invoice["lines"]]
@@ -454,8 +454,8 @@ def test_a_move_needs_a_reason_and_leaves_billed_material_alone(session, company
     wrong, right = company.customer(), company.customer()
     ticket = company.ticket(wrong)
     with pytest.raises(books.ReasonMissing):
-        tickets.move(session, ticket.id, right.id, " ", actor_id=None, now=NOW)
+        moving.move(session, ticket.id, right.id, " ", actor_id=None, now=NOW)
     material = company.material(wrong)
     close(session)
-    with pytest.raises(tickets.MaterialPosted):
-        tickets.move(session, material.ticket_id, right.id, "Falscher Kunde", actor_id=None, now=NOW)
+    with pytest.raises(moving.MaterialPosted):
+        moving.move(session, material.ticket_id, right.id, "Falscher Kunde", actor_id=None, now=NOW)

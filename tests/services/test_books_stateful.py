@@ -37,8 +37,8 @@ from ptdash.services import (
     history,
     period_close,
     prices,
-    tickets,
 )
+from ptdash.services.tickets import moving
 from tests.company import Company
 from tests.conftest import NOW, empty
 
@@ -120,7 +120,7 @@ class BooksMachine(RuleBasedStateMachine):
             rows = session.execute(select(Ticket).order_by(Ticket.id)).scalars().all()
             ticket = rows[pick % len(rows)]
             other = next(c for c in self.customers if c != ticket.customer_id)
-            tickets.move(session, ticket.id, other, "Falscher Kunde", actor_id=None, now=NOW)
+            moving.move(session, ticket.id, other, "Falscher Kunde", actor_id=None, now=NOW)
 
     @rule(who=st.integers(0, 1), package=st.sampled_from("SML"))
     def change_package(self, who: int, package: str) -> None:

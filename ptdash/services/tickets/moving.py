@@ -1,4 +1,4 @@
-"""Tickets: moving one to another customer with its time and material."""
+"""Moving a ticket to another customer with its time and material."""
 
 from datetime import datetime
 
@@ -35,7 +35,8 @@ def move(
         return
     before = {"customer_id": ticket.customer_id}
     _lock(session, ticket.customer_id, customer_id)
-    ticket.customer_id = customer_id
+    ticket.customer_id, ticket.contact_id, ticket.device_id = customer_id, None, None
+    ticket.version += 1
     session.flush()
     for entry in session.execute(standing_entries().where(TimeEntry.ticket_id == ticket_id)).scalars().all():
         if is_posted(session, entry):
@@ -47,7 +48,7 @@ def move(
             raise MaterialPosted(description=material.description)
         material.customer_id = customer_id
     session.flush()
-    after = {"customer_id": customer_id, "reason": reason.strip()}
+    after = {"customer_id": customer_id, "reason": reason.strip(), "version": ticket.version}
     audit.record(session, "move", "ticket", ticket.number, actor_id=actor_id, now=now, before=before, after=after)
 
 
