@@ -1,5 +1,13 @@
 """The tables. Integrity lives here and in the triggers of the migrations."""
 
+from ptdash.models.acceptances import (
+    Acceptance,
+    ChecklistItem,
+    ChecklistTemplate,
+    Inspection,
+    InspectionFile,
+    InspectionResult,
+)
 from ptdash.models.audit import AuditEvent, AuditSeal
 from ptdash.models.books import (
     Books,
@@ -13,15 +21,26 @@ from ptdash.models.books import (
     Settlement,
     StaleCustomer,
 )
-from ptdash.models.contracts import Contract, ContractDevice, ContractNotice, FeeChange, PackageChange
+from ptdash.models.contracts import (
+    Contract,
+    ContractDecision,
+    ContractDevice,
+    ContractNotice,
+    ContractReminder,
+    FeeChange,
+    NoticeFile,
+    PackageChange,
+    SoftwareAgreement,
+)
 from ptdash.models.customers import Contact, Customer, CustomerBook, CustomerNote
-from ptdash.models.devices import Acceptance, Device, DeviceProduct
+from ptdash.models.devices import Device, DeviceProduct, DeviceProposal
 from ptdash.models.files import StoredFile
+from ptdash.models.outbox import OutboxFile, OutboxMessage
 from ptdash.models.prices import Price
 from ptdash.models.settings import Setting
 from ptdash.models.tickets import BulkChange, Ticket, TicketAttachment, TicketMessage, TicketPause
 from ptdash.models.time_entries import Material, MinuteAlert, TimeEntry
-from ptdash.models.users import Role, User, UserSession
+from ptdash.models.users import CalendarFeed, Role, User, UserSession
 
 __all__ = [
     "Acceptance",
@@ -29,22 +48,34 @@ __all__ = [
     "AuditSeal",
     "Books",
     "BulkChange",
+    "CalendarFeed",
+    "ChecklistItem",
+    "ChecklistTemplate",
     "Contact",
     "Contract",
+    "ContractDecision",
     "ContractDevice",
     "ContractNotice",
+    "ContractReminder",
     "Customer",
     "CustomerBook",
     "CustomerMonth",
     "CustomerNote",
     "Device",
     "DeviceProduct",
+    "DeviceProposal",
     "FeeChange",
+    "Inspection",
+    "InspectionFile",
+    "InspectionResult",
     "Invoice",
     "InvoiceLine",
     "Material",
     "MinuteAlert",
+    "NoticeFile",
     "NumberSeries",
+    "OutboxFile",
+    "OutboxMessage",
     "PackageChange",
     "Period",
     "Posting",
@@ -53,6 +84,7 @@ __all__ = [
     "Run",
     "Setting",
     "Settlement",
+    "SoftwareAgreement",
     "StaleCustomer",
     "StoredFile",
     "Ticket",

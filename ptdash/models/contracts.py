@@ -1,6 +1,6 @@
 """Contracts with what changes over their life: packages, fees, devices, notices."""
 
-from datetime import date
+from datetime import date, datetime
 from decimal import Decimal
 
 from sqlalchemy import CheckConstraint, Computed, ForeignKey, Numeric, UniqueConstraint, text
@@ -41,6 +41,8 @@ class Contract(Base):
     notice_months: Mapped[int]
     renewal_months: Mapped[int | None]
     ends_before: Mapped[date | None]
+    active_station_procedure: Mapped[str] = mapped_column(server_default="")
+    follows_id: Mapped[int | None] = mapped_column(ForeignKey("contracts.id"), unique=True)
     life: Mapped[Range[date]] = mapped_column(
         DATERANGE, Computed("daterange(starts_on, ends_before)", persisted=True)
     )
@@ -109,6 +111,7 @@ class ContractNotice(Base):
         CheckConstraint("(kind = 'extraordinary') = (ends_on IS NOT NULL)", name="ends_on"),
         CheckConstraint("ends_on >= received_on", name="ends_after_receipt"),
         CheckConstraint("withdrawn_on >= received_on", name="withdrawn_after_receipt"),
+        CheckConstraint("given_by IN ('customer', 'company')", name="given_by"),
     )
 
     id: Mapped[int] = mapped_column(primary_key=True)
@@ -118,3 +121,60 @@ class ContractNotice(Base):
     ends_on: Mapped[date | None]
     channel: Mapped[str] = mapped_column(server_default="")
     withdrawn_on: Mapped[date | None]
+    given_by: Mapped[str] = mapped_column(server_default="customer")
+    taken_by_id: Mapped[int | None] = mapped_column(ForeignKey("users.id"))
+    reason: Mapped[str] = mapped_column(server_default="")
+    note: Mapped[str] = mapped_column(server_default="")
+    recorded_at: Mapped[datetime | None]
+
+
+class NoticeFile(Base):
+    """The proof of a notice's receipt."""
+
+    __tablename__ = "notice_files"
+
+    notice_id: Mapped[int] = mapped_column(ForeignKey("contract_notices.id"), primary_key=True)
+    file_id: Mapped[int] = mapped_column(ForeignKey("stored_files.id"), primary_key=True)
+
+
+class SoftwareAgreement(Base):
+    """What was individually agreed on for software that was neither bought from nor offered by us."""
+
+    __tablename__ = "software_agreements"
+    __table_args__ = (
+        UniqueConstraint("contract_id", "product"),
+        CheckConstraint("btrim(product) <> ''", name="product"),
+    )
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    contract_id: Mapped[int] = mapped_column(ForeignKey("contracts.id"))
+    product: Mapped[str]
+    agreement: Mapped[str] = mapped_column(server_default="")
+
+
+class ContractDecision(Base):
+    """What a manager decided about a contract whose term ends: renewed and changed ones have a successor."""
+
+    __tablename__ = "contract_decisions"
+    __table_args__ = (CheckConstraint("decision IN ('renew', 'change', 'let_end')", name="decision"),)
+
+    contract_id: Mapped[int] = mapped_column(ForeignKey("contracts.id"), primary_key=True)
+    term_ends_on: Mapped[date] = mapped_column(primary_key=True)
+    decision: Mapped[str]
+    reason: Mapped[str] = mapped_column(server_default="")
+    decided_at: Mapped[datetime]
+    decided_by_id: Mapped[int | None] = mapped_column(ForeignKey("users.id"))
+
+
+class ContractReminder(Base):
+    """That managers were reminded so many days before a deadline: once each."""
+
+    __tablename__ = "contract_reminders"
+    __table_args__ = (CheckConstraint("days IN (3, 14, 30, 60)", name="days"),)
+
+    contract_id: Mapped[int] = mapped_column(ForeignKey("contracts.id"), primary_key=True)
+    deadline: Mapped[date] = mapped_column(primary_key=True)
+    days: Mapped[int] = mapped_column(primary_key=True)
+    reminded_at: Mapped[datetime]
+    done_at: Mapped[datetime | None]
+    done_by_id: Mapped[int | None] = mapped_column(ForeignKey("users.id"))

@@ -1,8 +1,9 @@
-"""Devices, what runs on them, and their acceptance."""
+"""Devices, what runs on them, and which contract waits for them."""
 
-from datetime import date
+from datetime import date, datetime
+from decimal import Decimal
 
-from sqlalchemy import CheckConstraint, ForeignKey, Index, UniqueConstraint
+from sqlalchemy import CheckConstraint, Computed, ForeignKey, Index, Numeric, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
 from ptdash.db import Base
@@ -18,6 +19,7 @@ class Device(Base):
             unique=True,
             postgresql_where="serial_number <> ''",
         ),
+        Index("ix_devices_search", "search", postgresql_using="gin", postgresql_ops={"search": "gin_trgm_ops"}),
     )
 
     id: Mapped[int] = mapped_column(primary_key=True)
@@ -29,10 +31,19 @@ class Device(Base):
     model: Mapped[str] = mapped_column(server_default="")
     serial_number: Mapped[str] = mapped_column(server_default="")
     purchased_from_us: Mapped[bool]
+    purchased_from: Mapped[str] = mapped_column(server_default="")
     purchased_on: Mapped[date | None]
     warranty_until: Mapped[date | None]
     guarantee_until: Mapped[date | None]
     active_station: Mapped[bool] = mapped_column(server_default="false")
+    retired_on: Mapped[date | None]
+    note: Mapped[str] = mapped_column(server_default="")
+    search: Mapped[str] = mapped_column(
+        Computed(
+            "fold(inventory_number || ' ' || name || ' ' || manufacturer || ' ' || model || ' ' || serial_number)",
+            persisted=True,
+        )
+    )
 
 
 class DeviceProduct(Base):
@@ -50,18 +61,14 @@ class DeviceProduct(Base):
     source: Mapped[str]
 
 
-class Acceptance(Base):
-    """A signed acceptance of a device; the gate for devices that were not bought from us."""
+class DeviceProposal(Base):
+    """A device that shall enter a contract as soon as it may: its fee rests until then."""
 
-    __tablename__ = "acceptances"
-    __table_args__ = (
-        UniqueConstraint("device_id", "inspected_on"),
-        CheckConstraint("outcome IN ('accepted', 'accepted_with_reservations', 'refused')", name="outcome"),
-    )
+    __tablename__ = "device_proposals"
+    __table_args__ = (CheckConstraint("monthly_fee >= 0", name="monthly_fee"),)
 
-    id: Mapped[int] = mapped_column(primary_key=True)
-    device_id: Mapped[int] = mapped_column(ForeignKey("devices.id"))
-    inspected_on: Mapped[date]
-    outcome: Mapped[str]
-    inspector_id: Mapped[int] = mapped_column(ForeignKey("users.id"))
-    note: Mapped[str] = mapped_column(server_default="")
+    device_id: Mapped[int] = mapped_column(ForeignKey("devices.id"), primary_key=True, autoincrement=False)
+    contract_id: Mapped[int] = mapped_column(ForeignKey("contracts.id"), index=True)
+    monthly_fee: Mapped[Decimal] = mapped_column(Numeric(12, 2))
+    proposed_at: Mapped[datetime]
+    proposed_by_id: Mapped[int | None] = mapped_column(ForeignKey("users.id"))
