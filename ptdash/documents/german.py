@@ -1,0 +1,39 @@
+"""Days, amounts and numbers as German documents write them, whoever prints them."""
+
+from datetime import date, datetime
+from decimal import Decimal
+
+from babel.dates import format_date
+from babel.numbers import format_decimal
+
+from ptdash.config import BERLIN
+
+LOCALE = "de_DE"
+
+
+def day(value: date | datetime) -> str:
+    """22.11.2026; of an instant its day in Berlin."""
+    local = value.astimezone(BERLIN) if isinstance(value, datetime) else value
+    return format_date(local, "dd.MM.yyyy", locale=LOCALE)
+
+
+def month(value: date) -> str:
+    """November 2026"""
+    return format_date(value, "MMMM yyyy", locale=LOCALE)
+
+
+def time_of_day(value: datetime) -> str:
+    """09:12, in Berlin."""
+    return f"{value.astimezone(BERLIN):%H:%M}"
+
+
+def euros(cents: int) -> str:
+    """1.234,56 €, with a true minus."""
+    amount = format_decimal(Decimal(abs(cents)) / 100, "#,##0.00", locale=LOCALE)
+    return f"{'−' if cents < 0 else ''}{amount} €"
+
+
+def number(value: Decimal | int) -> str:
+    """As many decimals as the number has: 1,5 or 12."""
+    plain = format_decimal(abs(value), "#,##0.####", locale=LOCALE)
+    return f"{'−' if value < 0 else ''}{plain}"
