@@ -35,5 +35,5 @@ def euros(cents: int) -> str:
 
 def number(value: Decimal | int) -> str:
     """As many decimals as the number has: 1,5 or 12."""
-    plain = format_decimal(abs(value), "#,##0.####", locale=LOCALE)
+    plain = format_decimal(abs(Decimal(value)), "#,##0.####", locale=LOCALE)
     return f"{'−' if value < 0 else ''}{plain}"

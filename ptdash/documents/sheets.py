@@ -10,7 +10,6 @@ import typst
 
 HERE = Path(__file__).parent
 TEMPLATES = HERE / "templates"
-STANDARD = ["a-3b"]
 
 
 def render(template: str, data: dict[str, Any], *, at: datetime) -> bytes:
@@ -20,12 +19,12 @@ def render(template: str, data: dict[str, Any], *, at: datetime) -> bytes:
     people by ptdash.documents.german.
     """
     return typst.compile(
-        TEMPLATES / f"{template}.typ",
-        root=HERE,
+        str(TEMPLATES / f"{template}.typ"),
+        root=str(HERE),
         font_paths=_fonts(),
         format="pdf",
         sys_inputs={"data": json.dumps(data, ensure_ascii=False)},
-        pdf_standards=STANDARD,
+        pdf_standards="a-3b",
         timestamp=int(at.timestamp()),
     )
 
@@ -33,4 +32,4 @@ def render(template: str, data: dict[str, Any], *, at: datetime) -> bytes:
 @cache
 def _fonts() -> typst.Fonts:
     """Only our own fonts, found once a process: a document looks alike on every machine."""
-    return typst.Fonts(include_system_fonts=False, include_embedded_fonts=False, font_paths=[HERE / "fonts"])
+    return typst.Fonts(include_system_fonts=False, include_embedded_fonts=False, font_paths=[str(HERE / "fonts")])

@@ -102,8 +102,8 @@ def check_signature(answers: Collection[Answer], outcome: Outcome) -> None:
 
 
 def carried(answers: Iterable[Answer], today: date) -> list[Answer]:
-    """The answers that a re-inspection takes over: what passed or did not apply, for at most 90 days after the day it
-    was found; everything else is asked again."""
+    """The answers that a re-inspection takes over: what passed or did not apply, for at most 90 days after the day
+    it was found; everything else is asked again."""
     return [
         answer
         for answer in answers
@@ -114,8 +114,8 @@ def carried(answers: Iterable[Answer], today: date) -> list[Answer]:
 
 
 def device_state(facts: DeviceFacts) -> DeviceState:
-    """Retired, in a contract, under inspection, eligible (bought from us, or with a valid acceptance), else proposed:
-    the first that fits."""
+    """The first that fits: retired, in a contract, under inspection, eligible (bought from us, or with a valid
+    acceptance), else proposed."""
     if facts.retired:
         return DeviceState.RETIRED
     if facts.in_contract:
