@@ -31,7 +31,7 @@ class Timing(StrEnum):
 
 @dataclass(frozen=True)
 class Window:
-    """Received from the first to the last day (None: any day from then on), a notice ends the contract on `ends_on`."""
+    """Received between these days (last None: on any later day, too), a notice ends the contract on `ends_on`."""
 
     first: date
     last: date | None
