@@ -3,7 +3,8 @@
 from ptdash.blueprints.admin.views import bp as admin
 from ptdash.blueprints.auth.views import bp as auth
 from ptdash.blueprints.billing.views import bp as billing
+from ptdash.blueprints.contracts import bp as contracts
 from ptdash.blueprints.customers.views import bp as customers
 from ptdash.blueprints.overview.views import bp as overview
 
-AREAS = (overview, billing, customers, auth, admin)
+AREAS = (overview, billing, contracts, customers, auth, admin)

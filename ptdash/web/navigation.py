@@ -33,6 +33,13 @@ class Entry:
 
 ENTRIES = (
     Entry(lazy_gettext("Overview"), "home", "overview.index"),
+    Entry(
+        lazy_gettext("Contracts"),
+        "doc",
+        "contracts.index",
+        frozenset({Role.DISPATCHER, Role.MANAGER}),
+        COMMERCIAL,
+    ),
     Entry(lazy_gettext("Billing"), "euro", "billing.index", frozenset({Role.MANAGER}), COMMERCIAL),
     Entry(lazy_gettext("Users"), "users", "admin.users", frozenset({Role.ADMIN}), SYSTEM),
     Entry(lazy_gettext("Components"), "grid", "components.index", group=SYSTEM),
