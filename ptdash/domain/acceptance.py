@@ -41,6 +41,15 @@ class DeviceState(StrEnum):
     RETIRED = "retired"
 
 
+class Gate(StrEnum):
+    """Whether a device may enter a contract on a day, and if not, why."""
+
+    OPEN = "open"
+    MISSING = "missing"
+    REFUSED = "refused"
+    REVOKED = "revoked"
+
+
 NOTE_REQUIRED = frozenset({ItemState.FAILED, ItemState.NOT_APPLICABLE})
 OPENS_GATE = frozenset({Outcome.ACCEPTED, Outcome.WITH_RESERVATIONS})
 
@@ -65,6 +74,15 @@ class Answer:
     state: ItemState
     note: str = ""
     answered_on: date | None = None
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """What a device was accepted or refused with on a day, and since when that is revoked."""
+
+    inspected_on: date
+    outcome: str
+    revoked_on: date | None = None
 
 
 @dataclass(frozen=True)
@@ -111,6 +129,25 @@ def carried(answers: Iterable[Answer], today: date) -> list[Answer]:
         and answer.answered_on is not None
         and today - answer.answered_on <= CARRIED_FOR
     ]
+
+
+def gate(bought_from_us: bool, verdicts: Iterable[Verdict], day: date) -> tuple[Gate, Verdict | None]:
+    """Whether a device may enter a contract on a day, and the verdict that says so: the newest one up to that day.
+
+    A device bought from us needs none. A revoked verdict lets nothing in from the day it was revoked on. The
+    database's function `may_enter_contract` says the same.
+    """
+    if bought_from_us:
+        return Gate.OPEN, None
+    until_then = (verdict for verdict in verdicts if verdict.inspected_on <= day)
+    newest = max(until_then, key=lambda verdict: verdict.inspected_on, default=None)
+    if newest is None:
+        return Gate.MISSING, None
+    if newest.outcome not in OPENS_GATE:
+        return Gate.REFUSED, newest
+    if newest.revoked_on is not None and newest.revoked_on <= day:
+        return Gate.REVOKED, newest
+    return Gate.OPEN, newest
 
 
 def device_state(facts: DeviceFacts) -> DeviceState:
