@@ -1,11 +1,14 @@
 """What a notice does to a contract, said before it is recorded."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from datetime import date
 from enum import StrEnum
-from typing import Literal
+from itertools import islice
 
+from ptdash.domain.errors import Conflict, DomainError, Invalid
 from ptdash.domain.terms import (
+    CONSUMER_NOTICE_MONTHS,
     ONE_DAY,
     ContractFacts,
     Notice,
@@ -16,7 +19,28 @@ from ptdash.domain.terms import (
     known_on,
     term_on,
     terms,
+    withdrawn_too_late,
 )
+
+
+class EndMissing(Invalid):
+    message = "An extraordinary notice needs the contract's last day."
+
+
+class EndNotAllowed(Invalid):
+    message = "The end of an ordinary notice follows from the term. Leave this empty."
+
+
+class EndBeforeReceipt(Invalid):
+    message = "%(ends_on)s is before the notice was received."
+
+
+class EndBeforeContract(Invalid):
+    message = "Contract %(contract)s starts on %(starts_on)s; it cannot end on %(ends_on)s."
+
+
+class WithdrawnTooLate(Conflict):
+    message = "Contract %(contract)s had ended by %(day)s. Only while it runs can it be withdrawn."
 
 
 class Timing(StrEnum):
@@ -31,48 +55,89 @@ class Timing(StrEnum):
 
 @dataclass(frozen=True)
 class Window:
-    """Received between these days (last None: on any later day, too), a notice ends the contract on `ends_on`."""
+    """Received between these days, a notice ends the contract on `ends_on`. `first` None: on any earlier day, too;
+    `last` None: on any later day, a month after which the contract ends (`ends_on` is the earliest of these)."""
 
-    first: date
+    first: date | None
     last: date | None
     ends_on: date
+
+    def __contains__(self, day: date) -> bool:
+        return (self.first is None or self.first <= day) and (self.last is None or day <= self.last)
 
 
 @dataclass(frozen=True)
 class Verdict:
     """`ends_on` is the contract's last day with this notice; `by_this` is the one that this notice alone leads to,
     later where another notice in force ends the contract first. `deadline` is that of the term of the receipt;
-    `days_late` counts from it. `number` counts the terms from 1."""
+    `days_late` counts from it. `number` counts the terms from 1, `last_number` is that of the contract's last
+    term. `alternatives` are the two ways that this term leaves."""
 
     timing: Timing
     ends_on: date
     by_this: date
     term: Term
     number: int
+    last_number: int
     deadline: date | None
     days_late: int
     alternatives: tuple[Window, ...]
 
 
+def faults(notice: Notice) -> Iterator[DomainError]:
+    """What is wrong with a notice by itself: EndMissing, EndNotAllowed, EndBeforeReceipt."""
+    if notice.kind == "extraordinary" and notice.ends_on is None:
+        yield EndMissing()
+    if notice.kind == "ordinary" and notice.ends_on is not None:
+        yield EndNotAllowed()
+    if notice.ends_on and notice.ends_on < notice.received_on:
+        yield EndBeforeReceipt(ends_on=notice.ends_on)
+
+
+def faults_with(notice: Notice, contract: str, facts: ContractFacts) -> Iterator[DomainError]:
+    """What does not fit between a notice and its contract, whose facts hold it where it is withdrawn:
+    EndBeforeContract, WithdrawnTooLate."""
+    if notice.ends_on and notice.ends_on < facts.starts_on:
+        yield EndBeforeContract(contract=contract, starts_on=facts.starts_on, ends_on=notice.ends_on)
+    if withdrawn_too_late(facts, notice):
+        yield WithdrawnTooLate(contract=contract, day=notice.withdrawn_on)
+
+
 def assess(facts: ContractFacts, notice: Notice) -> Verdict:
     """What this notice, not yet among the contract's facts, would do, with the reckoning step by step."""
-    with_it = replace(facts, notices=(*facts.notices, notice))
-    ends_on = contract_end(with_it)
+    ends_on = contract_end(replace(facts, notices=(*facts.notices, notice)))
     assert ends_on is not None  # a notice always leads to an end
     term = term_on(facts, max(notice.received_on, facts.starts_on))
-    number = 1 + next(place for place, found in enumerate(terms(facts)) if found == term)
     deadline = facts.deadline(term.ends_on) if term.ends_on else None
     late = max((notice.received_on - deadline).days, 0) if deadline else 0
+    timing = _timing(facts, notice, deadline)
     return Verdict(
-        timing=_timing(facts, notice, deadline),
+        timing=timing,
         ends_on=ends_on,
         by_this=end_by_notice(facts, notice),
         term=term,
-        number=number,
+        number=_place(facts, term),
+        last_number=_place(facts, term_on(facts, ends_on)),
         deadline=deadline,
         days_late=late,
-        alternatives=() if notice.kind == "extraordinary" else _alternatives(facts, term),
+        alternatives=_alternatives(facts, notice, timing),
     )
+
+
+def windows(facts: ContractFacts) -> Iterator[Window]:
+    """Every day of receipt, parted by where an ordinary notice received on it would end the contract."""
+    first: date | None = None
+    if facts.renewal_months is None:
+        yield Window(None, None, facts.first_term_ends_on)
+        return
+    for term in terms(facts):
+        if term.ends_on is None:
+            assert first is not None  # an indefinite term follows one with an end
+            yield Window(first, None, add_months(first, CONSUMER_NOTICE_MONTHS))
+            return
+        last = facts.deadline(term.ends_on)
+        yield Window(first, last, term.ends_on)
+        first = last + ONE_DAY
 
 
 def end_without(facts: ContractFacts, notice: Notice) -> date | None:
@@ -87,8 +152,7 @@ def withdrawable(facts: ContractFacts, on: date) -> bool:
 
 
 def _timing(facts: ContractFacts, notice: Notice, deadline: date | None) -> Timing:
-    kind: Literal["ordinary", "extraordinary"] = notice.kind
-    if kind == "extraordinary":
+    if notice.kind == "extraordinary":
         return Timing.EXTRAORDINARY
     if facts.renewal_months is None:
         return Timing.ENDS_ANYWAY
@@ -97,17 +161,14 @@ def _timing(facts: ContractFacts, notice: Notice, deadline: date | None) -> Timi
     return Timing.IN_TIME if notice.received_on <= deadline else Timing.TOO_LATE
 
 
-def _alternatives(facts: ContractFacts, term: Term) -> tuple[Window, ...]:
-    """Received by this term's deadline, and after it until the next one's: when the contract would end."""
-    if term.ends_on is None or facts.renewal_months is None:
+def _place(facts: ContractFacts, term: Term) -> int:
+    return 1 + next(place for place, found in enumerate(terms(facts)) if found == term)
+
+
+def _alternatives(facts: ContractFacts, notice: Notice, timing: Timing) -> tuple[Window, ...]:
+    """The window that the receipt lies in and the one beside it: the next one, or the one that was missed."""
+    if timing not in (Timing.IN_TIME, Timing.TOO_LATE):
         return ()
-    following = next(found for found in terms(facts) if found.starts_on > term.starts_on)
-    deadline = facts.deadline(term.ends_on)
-    late_from = deadline + ONE_DAY
-    if following.ends_on is None:
-        first_late = max(add_months(late_from, 1), term.ends_on)
-        return (Window(term.starts_on, deadline, term.ends_on), Window(late_from, None, first_late))
-    return (
-        Window(term.starts_on, deadline, term.ends_on),
-        Window(late_from, facts.deadline(following.ends_on), following.ends_on),
-    )
+    found = next(place for place, window in enumerate(windows(facts)) if notice.received_on in window)
+    start = found - 1 if timing is Timing.TOO_LATE else found
+    return tuple(islice(windows(facts), start, start + 2))

@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from sqlalchemy import select
 
-from ptdash.domain.terms import Notice, withdrawn_too_late
+from ptdash.domain import notices
+from ptdash.domain.terms import Notice
 from ptdash.models import Contract, ContractNotice
 from ptdash.services.importing.cells import Column, day, one_of, reference, words
 from ptdash.services.importing.result import Tell
@@ -16,6 +17,11 @@ if TYPE_CHECKING:
     from ptdash.services.importing.world import World
 
 ORDINARY, EXTRAORDINARY = "ordinary", "extraordinary"
+CODES = {
+    notices.EndMissing: "required",
+    notices.EndNotAllowed: "ends_on_not_allowed",
+    notices.EndBeforeReceipt: "ends_before_received",
+}
 
 
 @dataclass(slots=True)
@@ -33,16 +39,8 @@ class NoticeRow:
 
 def finish(row: NoticeRow, tell: Tell) -> None:
     """Only an extraordinary notice names its last day; nothing happens before the notice was received."""
-    if row.kind == EXTRAORDINARY and row.ends_on is None:
-        tell("ends_on", "required", "An extraordinary notice needs the contract's last day.")
-    if row.kind == ORDINARY and row.ends_on is not None:
-        tell(
-            "ends_on",
-            "ends_on_not_allowed",
-            "The end of an ordinary notice follows from the term. Leave this empty.",
-        )
-    if row.ends_on and row.ends_on < row.received_on:
-        tell("ends_on", "ends_before_received", f"{row.ends_on} is before the notice was received.")
+    for fault in notices.faults(row.fact()):
+        tell("ends_on", CODES.get(type(fault), fault.code), str(fault))
     if row.withdrawn_on and row.withdrawn_on < row.received_on:
         tell("withdrawn_on", "withdrawn_before_received", f"{row.withdrawn_on} is before the notice was received.")
 
@@ -54,14 +52,11 @@ def check(world: "World") -> None:
         world.warn_of_future(NOTICES.name, world.notices.origin[row_key], "received_on", row.received_on)
         if contract is None or facts is None:
             continue
-        if row.ends_on and row.ends_on < contract.starts_on:
-            message = f"Contract {row.contract} starts on {contract.starts_on}; it cannot end on {row.ends_on}."
-            world.error(place, "ends_on", "ends_before_contract", message)
-        if row.contract not in world.life_in_doubt and withdrawn_too_late(facts, row.fact()):
-            message = (
-                f"Contract {row.contract} had ended by {row.withdrawn_on}. Only while it runs can it be withdrawn."
-            )
-            world.error(place, "withdrawn_on", "withdrawn_after_end", message)
+        for fault in notices.faults_with(row.fact(), row.contract, facts):
+            if isinstance(fault, notices.EndBeforeContract):
+                world.error(place, "ends_on", "ends_before_contract", str(fault))
+            elif row.contract not in world.life_in_doubt:
+                world.error(place, "withdrawn_on", "withdrawn_after_end", str(fault))
         end = world.ends[row.contract]
         if row.withdrawn_on is None and end and row.received_on >= end:
             message = f"Contract {row.contract} had ended before this notice was received on {row.received_on}."
