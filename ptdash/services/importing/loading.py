@@ -4,11 +4,22 @@ from collections.abc import Hashable, Iterable, Iterator
 from itertools import islice
 from typing import Any
 
-from sqlalchemy import String, any_, func, literal, select, text
+from sqlalchemy import String, any_, func, literal, or_, select, text
 from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.orm import Session
 
-from ptdash.models import Contract, Customer, Material, Period, Posting, Ticket, TimeEntry, User
+from ptdash.models import (
+    Acceptance,
+    Contract,
+    Customer,
+    Device,
+    Material,
+    Period,
+    Posting,
+    Ticket,
+    TimeEntry,
+    User,
+)
 from ptdash.services.facts import standing_entries
 from ptdash.services.importing.tables import Table
 from ptdash.services.importing.world import Span, World
@@ -51,6 +62,7 @@ def load(session: Session, world: World) -> None:
     for table in world.tables.values():
         table.fill_absent()
     _load_books(session, world)
+    _load_acceptances(session, world)
     _load_moved_tickets(session, world)
     _load_other_work(session, world)
 
@@ -102,6 +114,20 @@ def _load_books(session: Session, world: World) -> None:
     )
     world.posted = dict(session.execute(newest).all())
     world.last_days = dict(session.execute(select(Contract.number, Contract.ends_before)).all())
+
+
+def _load_acceptances(session: Session, world: World) -> None:
+    """What the files do not say of an acceptance: whether it was signed here, and since when it is revoked."""
+    rows = session.execute(
+        select(Device.inventory_number, Acceptance.inspected_on, Acceptance.inspection_id, Acceptance.revoked_on)
+        .join(Device, Device.id == Acceptance.device_id)
+        .where(or_(Acceptance.inspection_id.is_not(None), Acceptance.revoked_on.is_not(None)))
+    )
+    for device, inspected_on, inspection_id, revoked_on in rows:
+        if inspection_id is not None:
+            world.signed.add((device, inspected_on))
+        if revoked_on is not None:
+            world.revoked[device, inspected_on] = revoked_on
 
 
 def _load_moved_tickets(session: Session, world: World) -> None:

@@ -7,6 +7,7 @@ from datetime import date, datetime
 from functools import cached_property
 from typing import Any
 
+from ptdash.domain.acceptance import Verdict
 from ptdash.domain.periods import month_of, next_month
 from ptdash.domain.terms import ContractFacts, ends_before
 from ptdash.services.importing.result import Report
@@ -43,7 +44,8 @@ Span = tuple[str, datetime, datetime, str | None]
 class World:
     """`begun` are the months whose close has begun, `posted` the newest posted month of a customer by number,
     `last_days` the stored ends (half-open) of contracts by number, `other_work` what is stored of the people
-    with time entries in the files: technician, start, end, external id."""
+    with time entries in the files: technician, start, end, external id. `revoked` says since when an acceptance
+    lets nothing in, `signed` are those that were signed here; both by device and day."""
 
     tables: dict[str, Table[Any]]
     report: Report
@@ -52,6 +54,8 @@ class World:
     posted: dict[str, date] = field(default_factory=dict)
     last_days: dict[str, date | None] = field(default_factory=dict)
     other_work: list[Span] = field(default_factory=list)
+    revoked: dict[tuple[str, date], date] = field(default_factory=dict)
+    signed: set[Hashable] = field(default_factory=set)
     at_work_on: str = ""
 
     def __post_init__(self) -> None:
@@ -83,6 +87,13 @@ class World:
     @cached_property
     def acceptances_of(self) -> dict[str, list[AcceptanceRow]]:
         return _grouped(self.acceptances.merged(), "device")
+
+    def verdicts_of(self, device: str) -> list[Verdict]:
+        """What opens a contract's gate for a device, or closes it."""
+        rows = self.acceptances_of.get(device, ())
+        return [
+            Verdict(row.inspected_on, row.outcome, self.revoked.get((device, row.inspected_on))) for row in rows
+        ]
 
     @cached_property
     def life_in_doubt(self) -> set[Hashable]:

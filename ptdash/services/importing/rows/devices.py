@@ -82,6 +82,9 @@ def _check_acceptances(world: "World") -> None:
         if inspector and inspector.role not in INSPECTORS:
             message = f"{row.inspector} is {inspector.role}; acceptances are signed by technicians and managers."
             world.report.warn(ACCEPTANCES.name, at, "inspector", "unusual_inspector", message)
+        if row_key in world.signed and world.acceptances.is_touched(row_key):
+            message = f"The acceptance of {row.device} on {row.inspected_on} was signed here and does not change."
+            world.report.error(ACCEPTANCES.name, at, "outcome", "already_signed", message)
         world.warn_of_future(ACCEPTANCES.name, at, "inspected_on", row.inspected_on)
 
 

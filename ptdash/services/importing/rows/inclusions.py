@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import select
 
+from ptdash.domain.acceptance import Gate, gate
 from ptdash.models import Contract, ContractDevice, Device
 from ptdash.services.contracts import device_ends_before
 from ptdash.services.importing.cells import Column, day, number, reference
 from ptdash.services.importing.result import Tell
-from ptdash.services.importing.rows.devices import REFUSED
 from ptdash.services.importing.tables import File, Ids, Place, Stored
 
 if TYPE_CHECKING:
@@ -84,19 +84,20 @@ def _check_life(world: "World", row: InclusionRow, contract: "ContractRow") -> N
 
 
 def _check_acceptance(world: "World", row: InclusionRow) -> None:
-    """A device that was not bought from us needs an acceptance: the newest one up to that day opens the gate."""
+    """A device that was not bought from us needs an acceptance that opens the gate on that day."""
     device = world.devices.get(row.device)
-    if device is None or device.purchased_from_us or row.device in world.gate_in_doubt:
+    if device is None or row.device in world.gate_in_doubt:
         return
-    until_then = [a for a in world.acceptances_of.get(row.device, ()) if a.inspected_on <= row.included_from]
-    newest = max(until_then, key=lambda a: a.inspected_on, default=None)
-    if newest is None or newest.outcome == REFUSED:
+    state, newest = gate(device.purchased_from_us, world.verdicts_of(row.device), row.included_from)
+    if state is not Gate.OPEN:
         place = world.place(
             (world.inclusions, row.key),
             (world.acceptances, (row.device, newest.inspected_on if newest else None)),
             (world.devices, row.device),
         )
-        why = f"it was refused on {newest.inspected_on}" if newest else "there is none up to that day"
+        why = "there is none up to that day"
+        if newest:
+            why = f"it was {state} on {newest.revoked_on if state is Gate.REVOKED else newest.inspected_on}"
         message = (
             f"Device {row.device} was not bought from us "
             f"and needs an acceptance before {row.included_from}: {why}."

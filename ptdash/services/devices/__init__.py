@@ -1,0 +1,1 @@
+"""The register of devices: what each is, what runs on it, in which contract it is."""
