@@ -84,6 +84,27 @@ class Verdict:
     alternatives: tuple[Window, ...]
 
 
+class StepKind(StrEnum):
+    """What a step of the reckoning says; after it what its count means."""
+
+    START = "start"  # months of the first term
+    TERM = "term"  # number of the term
+    DEADLINE = "deadline"  # months of notice
+    RECEIPT = "receipt"  # days after the deadline, -1 for well in time
+    FIRST_TERM_OVER = "first_term_over"
+    MONTH_LATER = "month_later"  # months after the receipt
+    ONLY_TERM = "only_term"
+    NAMED_END = "named_end"
+    EARLIER = "earlier"
+
+
+@dataclass(frozen=True)
+class Step:
+    kind: StepKind
+    day: date
+    count: int = 0
+
+
 def faults(notice: Notice) -> Iterator[DomainError]:
     """What is wrong with a notice by itself: EndMissing, EndNotAllowed, EndBeforeReceipt."""
     if notice.kind == "extraordinary" and notice.ends_on is None:
@@ -122,6 +143,40 @@ def assess(facts: ContractFacts, notice: Notice) -> Verdict:
         days_late=late,
         alternatives=_alternatives(facts, notice, timing),
     )
+
+
+def reckoning(facts: ContractFacts, notice: Notice, verdict: Verdict) -> tuple[Step, ...]:
+    """How the end follows from the contract and the receipt, step by step."""
+    late = verdict.days_late if verdict.deadline and notice.received_on >= verdict.deadline else -1
+    start, receipt = Step(StepKind.START, facts.starts_on, facts.term_months), notice.received_on
+    steps = [start]
+    match verdict.timing:
+        case Timing.EXTRAORDINARY:
+            steps += [Step(StepKind.RECEIPT, receipt, -1), Step(StepKind.NAMED_END, verdict.by_this)]
+        case Timing.ENDS_ANYWAY:
+            steps += [Step(StepKind.ONLY_TERM, verdict.by_this), Step(StepKind.RECEIPT, receipt, -1)]
+        case Timing.ANY_TIME:
+            steps += [
+                Step(StepKind.FIRST_TERM_OVER, facts.first_term_ends_on),
+                Step(StepKind.RECEIPT, receipt, -1),
+                Step(StepKind.MONTH_LATER, verdict.by_this, CONSUMER_NOTICE_MONTHS),
+            ]
+        case _:
+            assert verdict.term.ends_on and verdict.deadline  # in time or too late for a term with an end
+            months = CONSUMER_NOTICE_MONTHS if facts.is_consumer else facts.notice_months
+            steps += [
+                Step(StepKind.TERM, verdict.term.ends_on, verdict.number),
+                Step(StepKind.DEADLINE, verdict.deadline, months),
+                Step(StepKind.RECEIPT, receipt, late),
+            ]
+            last = term_on(facts, verdict.by_this)
+            if last.ends_on is None:
+                steps.append(Step(StepKind.MONTH_LATER, verdict.by_this, CONSUMER_NOTICE_MONTHS))
+            elif verdict.timing is Timing.TOO_LATE:
+                steps.append(Step(StepKind.TERM, verdict.by_this, _place(facts, last)))
+    if verdict.ends_on < verdict.by_this:
+        steps.append(Step(StepKind.EARLIER, verdict.ends_on))
+    return tuple(steps)
 
 
 def windows(facts: ContractFacts) -> Iterator[Window]:

@@ -1,11 +1,12 @@
 """Contracts: what they are on a day, and the last day that their facts fix."""
 
 from collections.abc import Collection, Iterator, Sequence
+from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
 from typing import Any
 
-from sqlalchemy import ColumnElement, select, true
+from sqlalchemy import ColumnElement, and_, select, true
 from sqlalchemy.orm import Session, subqueryload
 from sqlalchemy.orm.interfaces import ORMOption
 
@@ -31,18 +32,42 @@ class DeviceEntersAfterEnd(Conflict):
     )
 
 
+@dataclass(frozen=True)
+class ContractOnDay:
+    """What a contract is on a day, by the facts known on it, and what a whole month costs (net cents)."""
+
+    contract: Contract
+    customer: Customer
+    facts: ContractFacts
+    life: Lifecycle
+    package: str | None
+    monthly_net_cents: int | None
+
+    @classmethod
+    def of(cls, contract: Contract, customer: Customer, on: date, prices: PackagePrices) -> "ContractOnDay":
+        facts = facts_of(contract, customer.is_consumer)
+        life = terms.lifecycle(facts, on)
+        day = life.ends_on if life.ends_on and life.state is ContractState.ENDED else on
+        net = monthly_net_cents(contract, day, prices)
+        return cls(contract, customer, facts, life, package_on(contract, day), net)
+
+
 def renewals(session: Session, on: date) -> list[dict[str, Any]]:
     """Every contract's state, term, deadline and monthly price (net cents) on a day, by contract number.
 
     Facts dated after the day are ignored. `monthly_net_cents` is what a whole month costs as of that day (of
     an ended contract: as of its last day), None where the package has no price yet.
     """
-    prices = _package_prices(session)
+    return [_renewal(known) for known in on_day(session, on)]
+
+
+def on_day(session: Session, on: date, *which: ColumnElement[bool]) -> list[ContractOnDay]:
+    """What every contract (or those for which `which` holds) is on a day, by contract number, with its changes,
+    devices and notices: a number of queries that does not grow with the contracts."""
+    prices = package_prices(session)
     changes = (Contract.package_changes, Contract.fee_changes, Contract.devices)
-    return [
-        _renewal(contract, customer, terms.lifecycle(facts_of(contract, customer.is_consumer), on), on, prices)
-        for contract, customer in _contracts(session, true(), *(subqueryload(of) for of in changes))
-    ]
+    found = _contracts(session, and_(true(), *which), *(subqueryload(of) for of in changes))
+    return [ContractOnDay.of(contract, customer, on, prices) for contract, customer in found]
 
 
 def facts_of(contract: Contract, is_consumer: bool) -> ContractFacts:
@@ -132,7 +157,7 @@ def _contracts(
     return [(contract, customer) for contract, customer in rows]
 
 
-def _package_prices(session: Session) -> PackagePrices:
+def package_prices(session: Session) -> PackagePrices:
     """Every package's dated prices."""
     prices: PackagePrices = {package: [] for package in PACKAGES}
     packages = {f"package_{package}": package for package in PACKAGES}
@@ -141,29 +166,35 @@ def _package_prices(session: Session) -> PackagePrices:
     return prices
 
 
-def _renewal(
-    contract: Contract, customer: Customer, known: Lifecycle, on: date, prices: PackagePrices
-) -> dict[str, Any]:
-    priced_on = known.ends_on if known.ends_on and known.state is ContractState.ENDED else on
+def _renewal(row: ContractOnDay) -> dict[str, Any]:
+    known = row.life
     return {
-        "contract": contract.number,
-        "customer": customer.number,
-        "kind": contract.kind,
+        "contract": row.contract.number,
+        "customer": row.customer.number,
+        "kind": row.contract.kind,
         "state": known.state.value,
         "term_starts_on": known.term_starts_on.isoformat(),
         "term_ends_on": _iso(known.term_ends_on),
         "notice_deadline": _iso(known.notice_deadline),
         "renews_on": _iso(known.renews_on),
         "ends_on": _iso(known.ends_on),
-        "monthly_net_cents": _monthly_net_cents(contract, priced_on, prices),
+        "monthly_net_cents": row.monthly_net_cents,
     }
 
 
-def _monthly_net_cents(contract: Contract, day: date, prices: PackagePrices) -> int | None:
+def package_on(contract: Contract, day: date) -> str | None:
+    """A support contract's package on a day; its changes must be loaded."""
+    if contract.package is None:
+        return None
+    changes = [(change.effective_on, change.package) for change in contract.package_changes]
+    return in_force(contract.package, changes, day)
+
+
+def monthly_net_cents(contract: Contract, day: date, prices: PackagePrices) -> int | None:
     """A whole month's price as of a day: the package's, or the contract's fee and those of its devices."""
-    if contract.package is not None:
-        packages = [(change.effective_on, change.package) for change in contract.package_changes]
-        net = in_force(None, prices[in_force(contract.package, packages, day)], day)
+    package = package_on(contract, day)
+    if package is not None:
+        net = in_force(None, prices[package], day)
         return None if net is None else cents(net)
     assert contract.monthly_fee is not None  # the table's check: a maintenance contract has a fee
     fees = [(change.effective_on, change.monthly_fee) for change in contract.fee_changes]

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, Literal
 from sqlalchemy import select
 
 from ptdash.domain import notices
+from ptdash.domain.errors import DomainError
 from ptdash.domain.terms import Notice
 from ptdash.models import Contract, ContractNotice
 from ptdash.services.importing.cells import Column, day, one_of, reference, words
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
     from ptdash.services.importing.world import World
 
 ORDINARY, EXTRAORDINARY = "ordinary", "extraordinary"
-CODES = {
+CODES: dict[type[DomainError], str] = {
     notices.EndMissing: "required",
     notices.EndNotAllowed: "ends_on_not_allowed",
     notices.EndBeforeReceipt: "ends_before_received",
