@@ -41,9 +41,7 @@ class InventoryNumberTaken(Invalid):
 
 
 class SerialNumberTaken(Invalid):
-    message = (
-        "%(manufacturer)s %(serial_number)s is already %(device)s. A manufacturer gives a serial number once."
-    )
+    message = "%(device)s has the serial number %(serial_number)s already. A manufacturer gives each one once."
 
 
 class ProductTwice(Invalid):
@@ -295,7 +293,7 @@ def _holder_of_serial(session: Session, data: DeviceData) -> Device | None:
 
 
 def _serial_taken(data: DeviceData, device: str) -> SerialNumberTaken:
-    return SerialNumberTaken(manufacturer=data.manufacturer, serial_number=data.serial_number, device=device)
+    return SerialNumberTaken(serial_number=data.serial_number, device=device)
 
 
 def _store(session: Session, device: Device, data: DeviceData) -> None:
