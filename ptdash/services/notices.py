@@ -16,7 +16,7 @@ from ptdash.domain.periods import month_of
 from ptdash.domain.settlement import owed
 from ptdash.domain.terms import ONE_DAY, Notice, contract_end, known_on
 from ptdash.models import Contract, ContractNotice, NoticeFile, Posting
-from ptdash.services import audit, contracts, facts, files, notice_letters, prices, recurring
+from ptdash.services import audit, contracts, facts, files, notice_letters, prices, recurring, reminders
 from ptdash.services.contracts import ContractOnDay
 
 CHANNELS = ("email", "letter", "portal", "phone", "fax", "in_person")
@@ -167,6 +167,7 @@ def record(
     _attach(session, notice, uploads, actor_id=actor_id, now=now)
     after = _as_recorded(entered) | {"ends_on": found.verdict.ends_on, "posted_difference_cents": difference}
     audit.record(session, "record_notice", "contract", number, actor_id=actor_id, now=now, after=after)
+    reminders.finish(session, row.contract.id, actor_id=actor_id, now=now)
     if confirm:
         notice_letters.confirm(session, row, notice, found, today=today, now=now, actor_id=actor_id)
     return notice
@@ -199,6 +200,7 @@ def withdraw(
     before = {"withdrawn_on": None, "ends_on": row.life.ends_on}
     notice.withdrawn_on = today
     _reopen(session, row.contract, number)
+    reminders.reopen(session, row.contract.id, today)
     ends_on = row.contract.ends_before and row.contract.ends_before - ONE_DAY
     after = {"received_on": received_on, "withdrawn_on": today, "ends_on": ends_on}
     audit.record(

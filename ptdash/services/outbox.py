@@ -121,7 +121,7 @@ def listed(session: Session, state: str | None = None, page: int = 1) -> tuple[l
 def counts(session: Session) -> dict[str, int]:
     """How many messages are in each state."""
     rows = session.execute(select(OutboxMessage.state, func.count()).group_by(OutboxMessage.state))
-    return dict(rows.tuples().all())
+    return dict(rows.all())
 
 
 def load(session: Session, message_id: int) -> Listed:
