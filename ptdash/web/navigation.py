@@ -3,12 +3,15 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from flask import Flask, current_app
+from flask import Flask, current_app, g
 from flask_babel import lazy_gettext
 from flask_babel.speaklater import LazyString
 from flask_login import current_user
 
+from ptdash.db import db
 from ptdash.models import Role
+from ptdash.services.acceptances import worklist
+from ptdash.web.pages import today
 
 EVERYBODY = frozenset(Role)
 COMMERCIAL = lazy_gettext("Commercial")
@@ -31,8 +34,24 @@ class Entry:
         return self.endpoint.partition(".")[0]
 
 
+def _waiting_devices() -> int:
+    """Devices whose acceptance needs somebody; asked once a request."""
+    if "waiting_devices" not in g:
+        g.waiting_devices = worklist.count(db.session(), today())
+    found: int = g.waiting_devices
+    return found
+
+
 ENTRIES = (
     Entry(lazy_gettext("Overview"), "home", "overview.index"),
+    Entry(
+        lazy_gettext("Device acceptance"),
+        "clip",
+        "acceptance.index",
+        EVERYBODY - {Role.ADMIN},
+        count=_waiting_devices,
+    ),
+    Entry(lazy_gettext("Devices"), "pc", "devices.index", EVERYBODY - {Role.ADMIN}),
     Entry(
         lazy_gettext("Contracts"),
         "doc",

@@ -65,6 +65,16 @@ class Running:
     ends_before: date | None
 
 
+@dataclass(frozen=True)
+class Effect:
+    """An acceptance, its device, the contracts that it is in and those that it is to enter."""
+
+    acceptance: Acceptance
+    device: Device
+    running: list[Running]
+    entering: list[Running]
+
+
 def sign(
     session: Session,
     inspection_id: int,
@@ -166,6 +176,13 @@ def get(session: Session, acceptance_id: int, *, lock: bool = False) -> Acceptan
     if acceptance is None:
         raise NotFound(what=str(acceptance_id))
     return acceptance
+
+
+def effect(session: Session, acceptance_id: int, day: date) -> Effect:
+    """What revoking an acceptance on a day would touch. Raises NotFound."""
+    acceptance = get(session, acceptance_id)
+    device = session.get_one(Device, acceptance.device_id)
+    return Effect(acceptance, device, running(session, device.id, day), entering(session, device.id, day))
 
 
 def running(session: Session, device_id: int, day: date) -> list[Running]:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, and_, case, distinct, exists, func, or_, select
+from sqlalchemy import ColumnElement, Select, and_, case, exists, func, or_, select
 from sqlalchemy.orm import Session
 
 from ptdash.domain.acceptance import DeviceFacts, DeviceState, device_state
@@ -93,13 +93,19 @@ def state_of(session: Session, device: Device, today: date) -> DeviceState:
 
 def choices(session: Session) -> tuple[list[str], Sequence[tuple[str, str]]]:
     """What can be filtered by: the types in use, and the customers with devices (number, name)."""
-    types = session.execute(select(distinct(Device.type)).order_by(Device.type)).scalars()
+    types = session.execute(select(Device.type).distinct().order_by(Device.type)).scalars()
     customers = session.execute(
         select(Customer.number, Customer.name)
         .where(exists().where(Device.customer_id == Customer.id))
         .order_by(Customer.sort_key, Customer.number)
     )
     return list(types), [(number, name) for number, name in customers]
+
+
+def customers(session: Session) -> list[tuple[str, str]]:
+    """Every customer that a device can belong to: number and name."""
+    rows = session.execute(select(Customer.number, Customer.name).order_by(Customer.sort_key, Customer.number))
+    return [(number, name) for number, name in rows]
 
 
 def _selected(today: date) -> Select[Any]:
