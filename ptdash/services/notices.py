@@ -48,6 +48,10 @@ class DifferenceNotSeen(Conflict):
     message = "The end reaches into months that are posted. Look at the difference first, then save."
 
 
+class EndNotSeen(Conflict):
+    message = "With what is entered now the contract ends on %(day)s. Look at it, then save."
+
+
 class AlreadyWithdrawn(Conflict):
     message = "This notice was withdrawn on %(day)s."
 
@@ -113,6 +117,14 @@ class Preview:
         return sum(month.difference_cents for month in self.posted)
 
 
+@dataclass(frozen=True)
+class Recorded:
+    """A notice on record, and the contract's last day with it."""
+
+    notice: ContractNotice
+    ends_on: date
+
+
 def preview(session: Session, number: str, entered: Entered, *, today: date) -> Preview:
     """What this notice would do, by the code that records it, without keeping it; raises as `record` does."""
     row = contract_on(session, number, today)
@@ -140,11 +152,13 @@ def record(
     uploads: Sequence[tuple[str, bytes]] = (),
     confirm: bool = True,
     seen_cents: int | None = None,
-) -> ContractNotice:
+    seen_end: date | None = None,
+) -> Recorded:
     """Record a notice, its proof and its confirmation, and end the contract with its devices.
 
-    An end that reaches into posted months needs the difference that was seen (`seen_cents`, net) and a reason.
-    Raises NotFound, ReceivedInFuture, AlreadyEnded, NoticeOfTheDay, NoticeReasonMissing, DifferenceNotSeen,
+    `seen_end` is the end that the person confirms; another one is refused. An end that reaches into posted
+    months needs the difference that was seen (`seen_cents`, net) and a reason. Raises NotFound,
+    ReceivedInFuture, AlreadyEnded, NoticeOfTheDay, NoticeReasonMissing, EndNotSeen, DifferenceNotSeen,
     PostedReasonMissing, what `domain.notices.faults` and `contracts.store_ends` raise, and what a file is refused
     for.
     """
@@ -154,6 +168,8 @@ def record(
     if entered.kind == "extraordinary" and not entered.reason.strip():
         raise NoticeReasonMissing()
     found = _foresee(session, row, entered)
+    if seen_end and seen_end != found.verdict.ends_on:
+        raise EndNotSeen(day=found.verdict.ends_on)
     before = _owed(session, row, found.posted)
     notice = _write(session, row.contract, entered)
     months = _compared(session, row, before)
@@ -170,7 +186,7 @@ def record(
     reminders.finish(session, row.contract.id, actor_id=actor_id, now=now)
     if confirm:
         notice_letters.confirm(session, row, notice, found, today=today, now=now, actor_id=actor_id)
-    return notice
+    return Recorded(notice, found.verdict.ends_on)
 
 
 def withdraw(

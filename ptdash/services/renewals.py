@@ -7,6 +7,7 @@ from datetime import date, timedelta
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from ptdash.domain.errors import NotFound
 from ptdash.domain.searching import fold
 from ptdash.domain.terms import ONE_DAY, ContractState
 from ptdash.models import Contract, ContractDecision
@@ -126,6 +127,18 @@ def load(session: Session, today: date) -> list[Row]:
         for known in contracts.on_day(session, today)
     ]
     return sorted(rows, key=_order)
+
+
+def one(session: Session, number: str, today: date) -> Row:
+    """One contract; raises NotFound."""
+    found = contracts.on_day(session, today, Contract.number == number)
+    if not found:
+        raise NotFound(what=number)
+    known = found[0]
+    decided = session.get(ContractDecision, (known.contract.id, known.life.term_ends_on or date.max))
+    following = select(Contract.number).where(Contract.follows_id == known.contract.id)
+    successor = session.execute(following).scalar_one_or_none()
+    return Row(known, today, decided.decision if decided else None, successor)
 
 
 def figures(rows: Sequence[Row]) -> Figures:

@@ -14,6 +14,7 @@ from ptdash.config import BERLIN
 
 NONE = "–"
 DAY = {"de": "dd.MM.yyyy", "en": "d MMM yyyy"}
+DAY_MONTH = {"de": "dd.MM.", "en": "d MMM"}
 DAY_OF_MONTH = {"de": "EEE d.", "en": "EEE d"}
 SHORT_DAY = {"de": "EEE dd.MM.", "en": "EEE d MMM"}
 WEEKDAY_DAY = {"de": "EEE, dd.MM.yyyy", "en": "EEE, d MMM yyyy"}
@@ -25,18 +26,21 @@ def init_app(app: Flask) -> None:
     for function in (
         clock,
         day,
+        day_month,
         day_of_month,
         eur,
         initials,
         instant,
         minutes,
         month,
+        month_short,
         nb,
         number,
         percent,
         rate,
         short_day,
         signed_eur,
+        weekday,
         weekday_day,
     ):
         app.jinja_env.filters[function.__name__] = function
@@ -96,6 +100,16 @@ def short_day(value: date) -> str:
     return format_date(value, SHORT_DAY[language()], locale=_locale()).replace(".", "", 1)
 
 
+def day_month(value: date) -> str:
+    """`30.06.`, where weekday and year are clear."""
+    return format_date(value, DAY_MONTH[language()], locale=_locale())
+
+
+def weekday(value: date) -> str:
+    """`Sonntag`."""
+    return format_date(value, "EEEE", locale=_locale())
+
+
 def weekday_day(value: date) -> str:
     """`Di, 17.11.2026`."""
     return format_date(value, WEEKDAY_DAY[language()], locale=_locale()).replace(".,", ",", 1)
@@ -104,6 +118,11 @@ def weekday_day(value: date) -> str:
 def month(value: date) -> str:
     """`Oktober 2026`."""
     return format_date(value, "LLLL yyyy", locale=_locale())
+
+
+def month_short(value: date) -> str:
+    """`Okt`, where the year is clear."""
+    return format_date(value, "LLL", locale=_locale()).replace(".", "")
 
 
 def instant(value: datetime | None) -> str:

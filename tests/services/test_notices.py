@@ -46,7 +46,9 @@ def extraordinary(received_on, ends_on, reason="Betrieb eingestellt", **more):
 @pytest.fixture
 def record(session, actor):
     def record(number="SV-1012", given=None, today=TODAY, **more):
-        return notices.record(session, number, given or entered(), today=today, now=NOW, actor_id=actor, **more)
+        return notices.record(
+            session, number, given or entered(), today=today, now=NOW, actor_id=actor, **more
+        ).notice
 
     return record
 
@@ -203,6 +205,12 @@ def test_without_an_address_the_confirmation_is_held_with_its_reason(session, co
 def test_no_confirmation_where_none_is_wanted(session, contract, record):
     record(confirm=False)
     assert session.scalar(select(func.count()).select_from(OutboxMessage)) == 0
+
+
+def test_what_is_confirmed_is_the_end_that_was_seen(contract, record):
+    with pytest.raises(notices.EndNotSeen, match="2026-06-30"):
+        record(seen_end=date(2026, 12, 31))
+    record(seen_end=date(2026, 6, 30))
 
 
 # Posted months

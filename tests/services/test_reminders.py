@@ -98,9 +98,9 @@ def test_an_open_reminder_is_a_task_until_something_is_decided(session, company,
     due(session, 14)
     assert reminders.open_count(session, today) == 1
     actor_id = company.technician.id
-    notice = notices.record(session, "SV-1", notices.Entered(today), today=today, now=NOW, actor_id=actor_id)
+    notices.record(session, "SV-1", notices.Entered(today), today=today, now=NOW, actor_id=actor_id)
     assert reminders.open_count(session, today) == 0
-    notices.withdraw(session, "SV-1", notice.received_on, today=today, now=NOW, actor_id=actor_id)
+    notices.withdraw(session, "SV-1", today, today=today, now=NOW, actor_id=actor_id)
     assert reminders.open_count(session, today) == 1
 
 

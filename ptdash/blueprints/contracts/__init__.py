@@ -13,6 +13,6 @@ READERS = (Role.DISPATCHER, Role.MANAGER)
 bp = Blueprint("contracts", __name__, url_prefix="/contracts")
 access.blueprint(bp, Role.MANAGER)
 
-from ptdash.blueprints.contracts import renewals  # noqa: E402
+from ptdash.blueprints.contracts import decision, notice, renewals  # noqa: E402
 
-__all__ = ["READERS", "bp", "renewals"]
+__all__ = ["READERS", "bp", "decision", "notice", "renewals"]

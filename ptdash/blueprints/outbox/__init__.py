@@ -1,0 +1,1 @@
+"""Ausgang: the messages to people, what waits and what is held."""
