@@ -4,9 +4,11 @@ from ptdash.blueprints.acceptance import bp as acceptance
 from ptdash.blueprints.admin.views import bp as admin
 from ptdash.blueprints.auth.views import bp as auth
 from ptdash.blueprints.billing.views import bp as billing
+from ptdash.blueprints.calendar.views import bp as calendar
 from ptdash.blueprints.contracts import bp as contracts
 from ptdash.blueprints.customers.views import bp as customers
 from ptdash.blueprints.devices import bp as devices
+from ptdash.blueprints.outbox.views import bp as outbox
 from ptdash.blueprints.overview.views import bp as overview
 
-AREAS = (overview, billing, contracts, devices, acceptance, customers, auth, admin)
+AREAS = (overview, billing, contracts, devices, acceptance, customers, outbox, auth, calendar, admin)

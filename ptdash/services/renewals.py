@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 
 from ptdash.domain.errors import NotFound
 from ptdash.domain.searching import fold
-from ptdash.domain.terms import ONE_DAY, ContractState
+from ptdash.domain.terms import ONE_DAY, ContractState, term_end
 from ptdash.models import Contract, ContractDecision
 from ptdash.services import contracts
 from ptdash.services.contracts import ContractOnDay
@@ -67,6 +67,14 @@ class Row:
     @property
     def days_left(self) -> int | None:
         return (self.asks_on - self.today).days if self.asks_on else None
+
+    @property
+    def next_term_ends_on(self) -> date | None:
+        """The last day of the term that follows by itself; None where that is indefinite or nothing follows."""
+        renews_on, months = self.known.life.renews_on, self.contract.renewal_months
+        if renews_on is None or months is None or self.known.facts.is_consumer:
+            return None
+        return term_end(renews_on, months)
 
     @property
     def is_decided(self) -> bool:

@@ -10,6 +10,7 @@ from flask_login import current_user
 
 from ptdash.db import db
 from ptdash.models import Role
+from ptdash.services import reminders
 from ptdash.services.acceptances import worklist
 from ptdash.web.pages import today
 
@@ -42,6 +43,14 @@ def _waiting_devices() -> int:
     return found
 
 
+def _decisions_due() -> int:
+    """Contracts that wait for a manager's decision; asked once a request."""
+    if "decisions_due" not in g:
+        g.decisions_due = reminders.open_count(db.session(), today())
+    found: int = g.decisions_due
+    return found
+
+
 ENTRIES = (
     Entry(lazy_gettext("Overview"), "home", "overview.index"),
     Entry(
@@ -58,8 +67,10 @@ ENTRIES = (
         "contracts.index",
         frozenset({Role.DISPATCHER, Role.MANAGER}),
         COMMERCIAL,
+        count=_decisions_due,
     ),
     Entry(lazy_gettext("Billing"), "euro", "billing.index", frozenset({Role.MANAGER}), COMMERCIAL),
+    Entry(lazy_gettext("Outbox"), "box", "outbox.index", frozenset({Role.MANAGER}), COMMERCIAL),
     Entry(lazy_gettext("Users"), "users", "admin.users", frozenset({Role.ADMIN}), SYSTEM),
     Entry(lazy_gettext("Components"), "grid", "components.index", group=SYSTEM),
 )

@@ -8,7 +8,7 @@ from ptdash.web.access import PUBLIC, declared
 from tests.blueprints.browser import Browser
 from tests.blueprints.conftest import MakeApp
 
-WITHOUT_SIGN_IN = {"static", "healthz", "auth.login", "auth.send_login"}
+WITHOUT_SIGN_IN = {"static", "healthz", "auth.login", "auth.send_login", "calendar.feed"}
 
 
 def test_every_route_declares_who_may_use_it(app: Flask) -> None:

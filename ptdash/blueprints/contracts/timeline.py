@@ -127,7 +127,10 @@ class NoticeLine:
 
     @property
     def deadline_left(self) -> bool:
-        return self.deadline is not None and self.deadline > HALF - 20
+        """The label keeps clear of the receipt's pin, unless there is no room on the other side."""
+        if self.deadline is None:
+            return False
+        return self.deadline > HALF + 20 or (self.receipt >= self.deadline and self.deadline > HALF - 25)
 
 
 def notice_line(found: Preview, entered: Entered) -> NoticeLine:
