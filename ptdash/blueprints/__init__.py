@@ -5,5 +5,6 @@ from ptdash.blueprints.auth.views import bp as auth
 from ptdash.blueprints.billing.views import bp as billing
 from ptdash.blueprints.customers.views import bp as customers
 from ptdash.blueprints.overview.views import bp as overview
+from ptdash.blueprints.tickets import bp as tickets
 
-AREAS = (overview, billing, customers, auth, admin)
+AREAS = (overview, tickets, billing, customers, auth, admin)

@@ -33,6 +33,7 @@ class Entry:
 
 ENTRIES = (
     Entry(lazy_gettext("Overview"), "home", "overview.index"),
+    Entry(lazy_gettext("Queue"), "inbox", "tickets.queue", EVERYBODY - {Role.ADMIN}),
     Entry(lazy_gettext("Billing"), "euro", "billing.index", frozenset({Role.MANAGER}), COMMERCIAL),
     Entry(lazy_gettext("Users"), "users", "admin.users", frozenset({Role.ADMIN}), SYSTEM),
     Entry(lazy_gettext("Components"), "grid", "components.index", group=SYSTEM),
