@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import select, update
+from sqlalchemy import func, select, update
 from sqlalchemy.orm import Session
 
 from ptdash.domain.errors import Conflict, Forbidden, Invalid, NotFound
@@ -69,10 +69,15 @@ def assign(
 ) -> Ticket:
     """Give a ticket to a colleague, or to nobody; a new one is open then. Raises AssigneeUnknown."""
     if assignee_id is not None:
-        user = session.get(User, assignee_id)
-        if user is None or not user.active or user.role == Role.ADMIN:
-            raise AssigneeUnknown()
+        refuse_unassignable(session, assignee_id)
     return change(session, ticket_id, {"assignee_id": assignee_id}, actor_id=actor_id, now=now, version=version)
+
+
+def refuse_unassignable(session: Session, user_id: int) -> None:
+    """Tickets go to active colleagues that are no mere administrators. Raises AssigneeUnknown."""
+    user = session.get(User, user_id)
+    if user is None or not user.active or user.role == Role.ADMIN:
+        raise AssigneeUnknown()
 
 
 def set_priority(
@@ -164,8 +169,7 @@ def _keep_times(session: Session, ticket: Ticket, was: Status, now: datetime) ->
     """A pause begins and ends with waiting for the customer; being resolved has its instant."""
     is_now = Status(ticket.status)
     if was is Status.WAITING_CUSTOMER:
-        running = TicketPause.ticket_id == ticket.id, TicketPause.ended_at.is_(None)
-        session.execute(update(TicketPause).where(*running).values(ended_at=now))
+        _end_pause(session, ticket, now)
     if is_now is Status.WAITING_CUSTOMER:
         session.add(TicketPause(ticket_id=ticket.id, started_at=now))
     if is_now is Status.RESOLVED:
@@ -174,3 +178,13 @@ def _keep_times(session: Session, ticket: Ticket, was: Status, now: datetime) ->
         ticket.resolved_at = None
     if is_now is not Status.SCHEDULED:
         ticket.scheduled_at = None
+
+
+def _end_pause(session: Session, ticket: Ticket, now: datetime) -> None:
+    """An imported ticket has no pause of its own: it has waited since it was last changed, as far as we know."""
+    running = TicketPause.ticket_id == ticket.id, TicketPause.ended_at.is_(None)
+    ended = func.greatest(TicketPause.started_at, now)  # the clock of another machine may be a little ahead
+    found = update(TicketPause).where(*running).values(ended_at=ended).returning(TicketPause.id)
+    if session.execute(found).scalar() is None:
+        since = min(ticket.updated_at, now)
+        session.add(TicketPause(ticket_id=ticket.id, started_at=since, ended_at=now))
