@@ -87,8 +87,13 @@ def test_a_new_priority_counts_from_when_the_ticket_came_in(company: Company) ->
 
 @pytest.mark.parametrize(
     ("key", "value"),
-    [("hours.from", "09:00"), ("hours.until", "16:00"), ("hours.days", "mon,tue"), ("target.low", "60/90")]
-    + [("company.federal_state", "BY")],
+    [
+        ("hours.from", "09:00"),
+        ("hours.until", "16:00"),
+        ("hours.days", "mon,tue"),
+        ("target.low", "60/90"),
+        ("company.federal_state", "BY"),
+    ],
 )
 def test_after_a_change_of_the_settings_open_tickets_wait_for_new_deadlines(
     company: Company, key: str, value: str
