@@ -19,7 +19,8 @@ BEFORE_THE_QUEUE = """
 INSERT INTO settings VALUES ('company.name', 'premium technologies'), ('company.federal_state', 'NW');
 INSERT INTO users (email, name, role) VALUES ('t@pt.example', 'Tarek Kaya', 'technician');
 INSERT INTO customers (number, name, sort_key, city) VALUES
-    ('10001', 'Bäckerei Große', 'backerei grosse', 'Köln'), ('10002', 'Müller & Söhne', 'muller & sohne', 'Münster');
+    ('10001', 'Bäckerei Große', 'backerei grosse', 'Köln'),
+    ('10002', 'Müller & Söhne', 'muller & sohne', 'Münster');
 INSERT INTO contracts (number, customer_id, kind, package, starts_on, term_months, notice_months, renewal_months)
     VALUES ('SV-1', 1, 'support', 'M', '2026-01-01', 6, 1, 6);
 INSERT INTO tickets (number, customer_id, channel, category, product, subject, status, priority, created_at,
@@ -90,7 +91,7 @@ def test_deadlines_of_what_was_there_are_computed_afterwards(used: Flask) -> Non
     upgrade()
     with transaction() as session:
         assert deadlines.refresh_unknown(session) == 4
-        found = dict(session.execute(select(Ticket.number, Ticket.due_at)).tuples().all())
+        found = dict(session.execute(select(Ticket.number, Ticket.due_at)).all())
     assert str(found["4711"]) == "2026-11-17 08:30:00+00:00"
     assert found["T-9"] is None
     assert found["2609"] is None
