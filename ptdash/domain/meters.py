@@ -1,6 +1,7 @@
 """How far a month's package is drawn, and what one more booking would cost. Minutes, net cents."""
 
-from dataclasses import dataclass
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
 from datetime import date
 from decimal import Decimal
 from typing import Literal
@@ -8,7 +9,7 @@ from typing import Literal
 from ptdash.domain.minutes import Treatment
 from ptdash.domain.money import line_cents
 from ptdash.domain.periods import Span
-from ptdash.domain.settlement import MonthFacts, PackagePrice, Rates, Settled, owed
+from ptdash.domain.settlement import DayMinutes, MonthFacts, PackagePrice, Rates, Settled, owed
 
 Level = Literal[80, 100]
 WARNS_AT: Level = 80
@@ -55,7 +56,7 @@ class Meter:
 class MonthMeters:
     """A customer's month: a meter for each support contract in it, and the minutes billed outside of them."""
 
-    month: date
+    facts: MonthFacts
     contracts: tuple[Meter, ...]
     separate_minutes: int
     rates: MonthRates
@@ -88,10 +89,9 @@ class Cost:
 
 def month_meters(facts: MonthFacts, rates: MonthRates) -> MonthMeters:
     """The meters of a customer's month, by the formula that settles it."""
-    known = Rates(rates.packages, rates.overage or Decimal(0), rates.separate or Decimal(0))
-    settled = owed(facts, known)
+    settled = owed(facts, _known(rates))
     contracts = sorted((_meter(row) for row in settled.settlements), key=lambda meter: meter.span.first)
-    return MonthMeters(facts.month, tuple(contracts), settled.separate_minutes, rates)
+    return MonthMeters(facts, tuple(contracts), settled.separate_minutes, rates)
 
 
 def cost_of(meters: MonthMeters, treatment: Treatment, minutes: int, day: date) -> Cost:
@@ -109,6 +109,22 @@ def cost_of(meters: MonthMeters, treatment: Treatment, minutes: int, day: date) 
         uncovered = treatment is Treatment.PACKAGE
         return Cost(treatment, minutes, 0, minutes, meters.rates.separate, cents, without_package=uncovered)
     return Cost(treatment, minutes)
+
+
+def growth(meters: MonthMeters, changes: Iterable[DayMinutes]) -> int | None:
+    """What the month's debt grows by, in cents, where these minutes come to it (negative ones leave it).
+
+    None where a rate is needed that is not set yet.
+    """
+    after = replace(meters.facts, minutes=(*meters.facts.minutes, *changes))
+    if None in (meters.rates.overage, meters.rates.separate):
+        return None
+    known = _known(meters.rates)
+    return owed(after, known).net_cents - owed(meters.facts, known).net_cents
+
+
+def _known(rates: MonthRates) -> Rates:
+    return Rates(rates.packages, rates.overage or Decimal(0), rates.separate or Decimal(0))
 
 
 def _growth(so_far: int, more: int, rate: Decimal | None) -> int | None:
