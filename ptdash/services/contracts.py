@@ -15,6 +15,7 @@ from ptdash.domain.money import cents
 from ptdash.domain.settlement import in_force
 from ptdash.domain.terms import ONE_DAY, ContractFacts, ContractState, Lifecycle, Notice
 from ptdash.models import Contract, ContractDevice, Customer, Device, Price
+from ptdash.services.bulk import among
 from ptdash.services.prices import PACKAGES
 
 PackagePrices = dict[str, list[tuple[date, Decimal]]]
@@ -31,17 +32,19 @@ class DeviceEntersAfterEnd(Conflict):
     )
 
 
-def renewals(session: Session, on: date) -> list[dict[str, Any]]:
-    """Every contract's state, term, deadline and monthly price (net cents) on a day, by contract number.
+def renewals(session: Session, on: date, *, customer_ids: Collection[int] | None = None) -> list[dict[str, Any]]:
+    """Every contract's (or these customers') state, term, deadline and monthly price (net cents) on a day, by
+    contract number.
 
     Facts dated after the day are ignored. `monthly_net_cents` is what a whole month costs as of that day (of
     an ended contract: as of its last day), None where the package has no price yet.
     """
     prices = _package_prices(session)
     changes = (Contract.package_changes, Contract.fee_changes, Contract.devices)
+    which = true() if customer_ids is None else among(Contract.customer_id, customer_ids)
     return [
         _renewal(contract, customer, terms.lifecycle(facts_of(contract, customer.is_consumer), on), on, prices)
-        for contract, customer in _contracts(session, true(), *(subqueryload(of) for of in changes))
+        for contract, customer in _contracts(session, which, *(subqueryload(of) for of in changes))
     ]
 
 
