@@ -2,7 +2,8 @@
 
 Floor 1: one SQL aggregate over all entries. Floor 2: a bare writer that aggregates, computes and COPYs the same
 rows (posting, settlement, invoice with two lines, audit event) in one process, at the same batch size, without any
-of the rules, locks and checks. After the close, `ptdash check` over the same rows.
+of the rules, locks and checks; and the same writer on tables with the checks and foreign keys of these rows. After
+the close, `ptdash check` over the same rows.
 """
 
 import resource
@@ -26,7 +27,6 @@ from ptdash.services import books, checks
 
 ENTRIES = 100
 MONTH = date(2026, 9, 1)
-BATCH = closing.LARGEST_BATCH
 
 COMPANY = """
 SET session_replication_role = replica;  -- the stamp and the locks of the triggers are not what is measured
@@ -55,7 +55,6 @@ def main(customers: int) -> None:
         with create_app(config).app_context():
             upgrade()
             entries = customers * ENTRIES
-            print(f"{customers} customers, {entries} entries, batches of {BATCH}")  # noqa: T201
             with db.engine.begin() as connection:
                 connection.execute(text(COMPANY.format(customers=customers, last=ENTRIES - 1)))
             with db.engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
@@ -63,12 +62,24 @@ def main(customers: int) -> None:
                     text("VACUUM ANALYZE customers, customer_books, contracts, tickets, time_entries")
                 )
             aggregate = timed(lambda: sum_up(url))
-            writer = timed(lambda: write_bare(url, customers, MONTH, BATCH))
+            batch = len(closing.batches(range(customers))[0])
+            print(f"{customers} customers, {entries} entries, batches of {batch}")  # noqa: T201
+            bare = timed(lambda: write_bare(url, customers, MONTH, batch, constrained=False))
+            floor = timed(lambda: write_bare(url, customers, MONTH, batch, constrained=True))
             close = timed(close_month)
             peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024
             check = timed(check_books)
-            report(("one SQL aggregate", aggregate), ("bare writer", writer), ("close", close), ("check", check))
-            print(f"close / bare writer: {close / writer:.2f}   peak memory of the close: {peak} MiB")  # noqa: T201
+            report(
+                ("one SQL aggregate", aggregate),
+                ("bare writer", bare),
+                ("bare, constrained", floor),
+                ("close", close),
+                ("check", check),
+            )
+            print(  # noqa: T201
+                f"close / bare writer: {close / bare:.2f}, with the constraints of these rows {close / floor:.2f}"
+                f"   peak memory of the close: {peak} MiB"
+            )
             db.session.remove()
             db.engine.dispose()
 

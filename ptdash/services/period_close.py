@@ -12,7 +12,6 @@ from sqlalchemy.orm import Session
 from ptdash.domain.bills import Parked, PostingFailed
 from ptdash.domain.periods import format_month
 from ptdash.models import (
-    Customer,
     CustomerBook,
     CustomerMonth,
     Invoice,
@@ -26,6 +25,7 @@ from ptdash.models import (
 from ptdash.services import audit, books, prices, settings
 from ptdash.services.billing import CustomerBill, Document, MonthTaken, bill, buyer
 from ptdash.services.bulk import among, insert_rows
+from ptdash.services.facts import Buyer
 
 
 def post(session: Session, run_id: int, customer_ids: Collection[int], *, now: datetime) -> int:
@@ -87,21 +87,20 @@ def _write(session: Session, run: Run, bills: Sequence[CustomerBill], now: datet
         invoice_ids += own
         for taken in item.taken:
             invoice_id = own[taken.document] if taken.document is not None else None
-            postings.append(_posting_row(item.customer.id, run.id, taken, invoice_id))
+            postings.append(_posting_row(item.customer.id, taken, invoice_id))
             settled += _settlement_rows(item.customer.id, taken)
-    insert_rows(session, Posting, postings)
+    insert_rows(session, Posting, postings, run_id=run.id)
     insert_rows(session, Settlement, settled)
     _settle_marks(session, run, [item.customer.id for item in bills])
     numbers = issue(session, run, documents, invoice_ids)
     _record(session, run, bills, numbers, now)
 
 
-def _posting_row(customer_id: int, run_id: int, taken: MonthTaken, invoice_id: int | None) -> dict[str, Any]:
+def _posting_row(customer_id: int, taken: MonthTaken, invoice_id: int | None) -> dict[str, Any]:
     return {
         "customer_id": customer_id,
         "month": taken.month,
         "n": taken.n,
-        "run_id": run_id,
         "invoice_id": invoice_id,
         "owed_cents": taken.result.net_cents,
         "separate_minutes": taken.result.separate_minutes,
@@ -156,7 +155,7 @@ def _settlement_rows(customer_id: int, taken: MonthTaken) -> list[dict[str, Any]
 
 
 def issue(
-    session: Session, run: Run, documents: Sequence[tuple[Customer, Document]], ids: Sequence[int]
+    session: Session, run: Run, documents: Sequence[tuple[Buyer, Document]], ids: Sequence[int]
 ) -> list[str]:
     """Draw the numbers and write the invoices with them; the numbers, in order."""
     if not documents:
@@ -173,16 +172,10 @@ def issue(
             {
                 "id": ids[i],
                 "number": numbers[i],
-                "series_year": year,
                 "series_number": first + i,
                 "customer_id": customer.id,
                 "period": document.period,
-                "kind": "bill",
                 "revision": document.revision,
-                "run_id": run.id,
-                "issued_on": run.business_day,
-                "due_on": due_on,
-                "seller": seller,
                 "buyer": buyer(customer),
                 "net_cents": document.totals.net_cents,
                 "vat_cents": document.totals.vat_cents,
@@ -190,6 +183,12 @@ def issue(
             }
             for i, (customer, document) in enumerate(documents)
         ],
+        series_year=year,
+        kind="bill",
+        run_id=run.id,
+        issued_on=run.business_day,
+        due_on=due_on,
+        seller=seller,
     )
     insert_rows(
         session,
