@@ -6,9 +6,11 @@ from typing import Any
 
 from sqlalchemy.orm import Session
 
+from ptdash.domain.tickets import Status
 from ptdash.models import Ticket
 from ptdash.services.tickets.changing import StaleEdit, change, changes_since, lock, refuse_unassignable
 from ptdash.services.tickets.creating import SubjectMissing, refuse_foreign
+from ptdash.services.tickets.threads import TicketMerged
 
 
 def edit(
@@ -22,10 +24,12 @@ def edit(
 ) -> Ticket:
     """Set what a form holds; `version` is the one that it showed.
 
-    Raises NotFound, SubjectMissing, NotTheCustomers, AssigneeUnknown, StepNotAllowed, and StaleEdit where a field
+    Raises NotFound, TicketMerged, SubjectMissing, NotTheCustomers, AssigneeUnknown, StepNotAllowed, and StaleEdit where a field
     of the form was changed meanwhile to something else than the form holds: whoever edits decides then.
     """
     ticket = lock(session, ticket_id)
+    if ticket.status == Status.MERGED:
+        raise TicketMerged()
     if version != ticket.version:
         _refuse_overlap(session, ticket, values, version)
     if not values.get("subject", ticket.subject).strip():
