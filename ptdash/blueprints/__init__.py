@@ -1,5 +1,6 @@
 """The areas of the house, each with its views and forms; create_app() registers them in this order."""
 
+from ptdash.blueprints.admin.settings import bp as settings
 from ptdash.blueprints.admin.views import bp as admin
 from ptdash.blueprints.auth.views import bp as auth
 from ptdash.blueprints.billing.views import bp as billing
@@ -7,4 +8,4 @@ from ptdash.blueprints.customers.views import bp as customers
 from ptdash.blueprints.overview.views import bp as overview
 from ptdash.blueprints.tickets import bp as tickets
 
-AREAS = (overview, tickets, billing, customers, auth, admin)
+AREAS = (overview, tickets, billing, customers, auth, admin, settings)

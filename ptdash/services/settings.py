@@ -16,6 +16,8 @@ from ptdash.domain.errors import Invalid, NotFound
 from ptdash.models import Setting
 from ptdash.services import audit
 
+ENDS_TOO_EARLY = "the day has to end after it begins."
+MORE_THAN_A_YEAR = "this is more than a year of business hours."
 WEEKDAYS = "mon tue wed thu fri sat sun"
 
 
@@ -209,12 +211,11 @@ def _refused_together(old: Mapping[str, str], new: Mapping[str, str]) -> dict[st
     daily = (closes.hour - opens.hour) * 60 + closes.minute - opens.minute
     if daily <= 0:
         key = "hours.until" if "hours.until" in new else "hours.from"
-        return {key: SettingRefused(key=key, value=values[key], why="the day has to end after it begins.")}
+        return {key: SettingRefused(key=key, value=values[key], why=ENDS_TOO_EARLY)}
     year = daily * len(values["hours.days"].split(",")) * 50
     targets = [key for key in SETTINGS if key.startswith("target.")]
     late = [key for key in targets if int(values[key].split("/")[1]) > year]
-    why = "this is more than a year of business hours."
-    return {key: SettingRefused(key=key, value=values[key], why=why) for key in late}
+    return {key: SettingRefused(key=key, value=values[key], why=MORE_THAN_A_YEAR) for key in late}
 
 
 def company(session: Session) -> dict[str, str]:

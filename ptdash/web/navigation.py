@@ -36,6 +36,7 @@ ENTRIES = (
     Entry(lazy_gettext("Queue"), "inbox", "tickets.queue", EVERYBODY - {Role.ADMIN}),
     Entry(lazy_gettext("Billing"), "euro", "billing.index", frozenset({Role.MANAGER}), COMMERCIAL),
     Entry(lazy_gettext("Users"), "users", "admin.users", frozenset({Role.ADMIN}), SYSTEM),
+    Entry(lazy_gettext("Settings"), "cog", "settings.index", frozenset({Role.ADMIN}), SYSTEM),
     Entry(lazy_gettext("Components"), "grid", "components.index", group=SYSTEM),
 )
 
