@@ -201,7 +201,7 @@ def key_of(asked: Asked, row: Row[Any]) -> str:
 
 def begin_at(asked: Asked, text: str, *, back: bool) -> Asked:
     """The view from a place that `key_of` named; from its beginning where the text names none."""
-    shapes: dict[Sort, tuple[type, ...]] = {
+    shapes: dict[Sort, tuple[type[Any], ...]] = {
         Sort.PRIORITY: (int, datetime, int),
         Sort.CUSTOMER: (str, datetime, int),
     }
@@ -214,7 +214,7 @@ def begin_at(asked: Asked, text: str, *, back: bool) -> Asked:
     return replace(asked, start=start, back=back)
 
 
-def _read(value: Any, kind: type) -> Any:
+def _read(value: Any, kind: type[Any]) -> Any:
     if kind is datetime:
         return None if value is None else datetime.fromisoformat(value)
     if type(value) is not kind or (kind is int and not 0 <= value < 2**31):
@@ -230,14 +230,15 @@ def _status(asked: Asked) -> Conditions:
 
 
 def _tab(tab: Tab, user: User, moment: Moment) -> Conditions:
-    return {
+    conditions: dict[Tab, Conditions] = {
         Tab.OPEN: [],
         Tab.UNASSIGNED: [Ticket.assignee_id.is_(None)],
         Tab.CRITICAL: [Ticket.due_key < moment.critical],
         Tab.MINE: [Ticket.assignee_id == user.id],
         Tab.HOLD: [Ticket.status == Status.WAITING_CUSTOMER.value, Ticket.due_key == NEVER],
         Tab.LOW: [_among(Ticket.customer_id, low_customers(moment))],
-    }[tab]
+    }
+    return conditions[tab]
 
 
 def low_customers(moment: Moment) -> Select[Any]:
@@ -270,4 +271,4 @@ def _has(word: str, alike: bool, rows: Any) -> ColumnElement[bool]:
 
 def _among(column: Any, found: Select[Any]) -> ColumnElement[bool]:
     """As an array that is read once, so that it can be looked up in the column's index."""
-    return column == any_(func.array(found.scalar_subquery()))
+    return or_(column == any_(func.array(found.scalar_subquery())))

@@ -13,6 +13,8 @@ from ptdash.domain.tickets import OPEN_STATUSES, Priority, Status, steps
 from ptdash.models import AuditEvent, Role, Ticket, TicketPause, User
 from ptdash.services import audit, deadlines
 
+UNDO = "undo"
+
 
 class StaleEdit(Conflict):
     """`changes` are the fields that differ from what the person saw, each with who changed it and when."""
@@ -132,19 +134,53 @@ def change(
     if "status" in wanted:
         steps(Status(ticket.status), Status(wanted["status"]))
     elif wanted.get("assignee_id") and ticket.status == Status.NEW:
-        wanted["status"], before["status"] = Status.OPEN.value, ticket.status
+        wanted["status"] = Status.OPEN.value
+    return _write(session, ticket, wanted, actor_id=actor_id, now=now)
+
+
+def restore(
+    session: Session,
+    ticket_id: int,
+    values: Mapping[str, Any],
+    *,
+    version: int,
+    actor_id: int | None,
+    now: datetime,
+) -> Ticket:
+    """Set fields back to what they were, as an undo: no step of a ticket's life, so none is asked for.
+
+    Raises NotFound, StaleEdit where anything changed after `version`.
+    """
+    ticket = lock(session, ticket_id)
+    if ticket.version != version:
+        raise StaleEdit(changes_since(session, ticket, version), ticket.version)
+    return _write(session, ticket, dict(values), actor_id=actor_id, now=now, action=UNDO)
+
+
+def _write(
+    session: Session,
+    ticket: Ticket,
+    wanted: dict[str, Any],
+    *,
+    actor_id: int | None,
+    now: datetime,
+    action: str = "change",
+) -> Ticket:
+    before = {name: getattr(ticket, name) for name in wanted}
     for name, value in wanted.items():
         setattr(ticket, name, value)
     if "status" in wanted:
         _keep_times(session, ticket, Status(before["status"]), now)
+        if action == UNDO:
+            for name in {"scheduled_at", "resolved_at"} & set(wanted):
+                setattr(ticket, name, wanted[name])
     ticket.version += 1
     ticket.updated_at = now
     session.flush()
     if {"status", "priority"} & set(wanted):
         deadlines.refresh(session, [ticket.id])
-    old = {name: before[name] for name in wanted}
     new = {**wanted, "version": ticket.version}
-    audit.record(session, "change", "ticket", ticket.number, actor_id=actor_id, now=now, before=old, after=new)
+    audit.record(session, action, "ticket", ticket.number, actor_id=actor_id, now=now, before=before, after=new)
     return ticket
 
 

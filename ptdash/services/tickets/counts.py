@@ -45,18 +45,18 @@ def figures(session: Session, asked: Asked, user: User, moment: Moment) -> Figur
 def total(session: Session, asked: Asked, user: User, moment: Moment) -> int:
     """How many tickets a view has, at most 1000; of a search as far as 1000 hits are looked for."""
     where = [match(asked.words)] if asked.words else []
-    return session.execute(select(_capped(replace(asked, start=None), user, moment, where))).scalar_one()
+    return _one(session, _capped(replace(asked, start=None), user, moment, where))
 
 
 def overdue(session: Session, user: User, moment: Moment) -> int:
     """How many tickets are past their deadline, at most 1000."""
-    return session.execute(select(_capped(Asked(), user, moment, _in(Group.OVERDUE, moment)))).scalar_one()
+    return _one(session, _capped(Asked(), user, moment, _in(Group.OVERDUE, moment)))
 
 
 def fresh(session: Session, asked: Asked, user: User, moment: Moment, newest: int) -> int:
     """How many tickets of this view came in after the newest one that a page knows."""
     where: Conditions = [Ticket.id > newest, *([match(asked.words)] if asked.words else [])]
-    return session.execute(select(_capped(replace(asked, start=None), user, moment, where))).scalar_one()
+    return _one(session, _capped(replace(asked, start=None), user, moment, where))
 
 
 def _in(group: Group, moment: Moment) -> Conditions:
@@ -68,7 +68,11 @@ def _in(group: Group, moment: Moment) -> Conditions:
     }[group]
 
 
-def _capped(asked: Asked, user: User, moment: Moment, more: Conditions | None = None) -> ScalarSelect[Any]:
+def _one(session: Session, figure: ScalarSelect[int]) -> int:
+    return session.execute(select(figure)).scalar_one()
+
+
+def _capped(asked: Asked, user: User, moment: Moment, more: Conditions | None = None) -> ScalarSelect[int]:
     parts = [_some([*conditions, *(more or [])], asked.open_only) for conditions in branches(asked, user, moment)]
     whole = parts[0] if len(parts) == 1 else union_all(*(select(part.subquery()) for part in parts)).limit(LIMIT)
     return select(func.count()).select_from(whole.subquery()).scalar_subquery()
