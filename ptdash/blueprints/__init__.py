@@ -7,5 +7,6 @@ from ptdash.blueprints.billing.views import bp as billing
 from ptdash.blueprints.customers.views import bp as customers
 from ptdash.blueprints.overview.views import bp as overview
 from ptdash.blueprints.tickets import bp as tickets
+from ptdash.blueprints.time import bp as time
 
-AREAS = (overview, tickets, billing, customers, auth, admin, settings)
+AREAS = (overview, tickets, time, billing, customers, auth, admin, settings)

@@ -47,10 +47,15 @@ class Running:
         return billable_minutes(self.started_at, max(now, self.started_at))
 
 
+# What is read of it, in the order of `Running`.
+RUNNING = (TimeEntry.id, Ticket.number, Ticket.subject, TimeEntry.started_at, TimeEntry.confirmed_at)
+
+
 def running(session: Session, technician_id: int) -> Running | None:
     """Somebody's running timer."""
     row = session.execute(
-        select(TimeEntry.id, Ticket.number, Ticket.subject, TimeEntry.started_at, TimeEntry.confirmed_at)
+        select(*RUNNING)
+        .select_from(TimeEntry)
         .join(Ticket, Ticket.id == TimeEntry.ticket_id)
         .where(TimeEntry.technician_id == technician_id, TimeEntry.ended_at.is_(None))
     ).one_or_none()
