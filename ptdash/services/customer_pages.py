@@ -8,6 +8,8 @@ from typing import Any
 from sqlalchemy import and_, func, or_, select
 from sqlalchemy.orm import Session, aliased
 
+from ptdash.domain.meters import Meter
+from ptdash.domain.periods import month_of
 from ptdash.domain.tickets import OPEN_STATUSES
 from ptdash.models import (
     Acceptance,
@@ -15,13 +17,17 @@ from ptdash.models import (
     Contact,
     Contract,
     ContractDevice,
+    Customer,
     Device,
     Invoice,
     Ticket,
     User,
 )
+from ptdash.services.customer_contracts import ContractRow, of_customers, recurring_cents
+from ptdash.services.meters import meters
 
 PAGE_ROWS = 50
+TICKETS_BESIDE = 5
 GUARANTEE_HORIZON = timedelta(days=60)
 ACCEPTED = ("accepted", "accepted_with_reservations")
 
@@ -65,6 +71,48 @@ class HistoryEvent:
     action: str
     before: dict[str, Any]
     after: dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Frame:
+    """What every page of a customer has around it."""
+
+    customer: Customer
+    contracts: Sequence[ContractRow]
+    counts: Counts
+
+    @property
+    def running(self) -> list[ContractRow]:
+        return [row for row in self.contracts if row.runs]
+
+    @property
+    def recurring_cents(self) -> int:
+        return recurring_cents(self.contracts)
+
+
+@dataclass(frozen=True)
+class Beside:
+    """What stands beside the ledger: this month's meter (None without a package), devices, newest open tickets."""
+
+    month: date
+    meter: Meter | None
+    devices: DeviceCounts
+    tickets: Sequence[tuple[Ticket, str | None]]
+
+
+def frame(session: Session, customer: Customer, today: date) -> Frame:
+    contracts = of_customers(session, [customer.id], today).get(customer.id, [])
+    return Frame(customer, contracts, counts(session, customer.id))
+
+
+def beside(session: Session, customer_id: int, today: date) -> Beside:
+    month = month_of(today)
+    return Beside(
+        month=month,
+        meter=meters(session, [customer_id], month, on=today).get(customer_id),
+        devices=devices(session, customer_id, today),
+        tickets=tickets(session, customer_id, limit=TICKETS_BESIDE)[0],
+    )
 
 
 def counts(session: Session, customer_id: int) -> Counts:

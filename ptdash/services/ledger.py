@@ -98,6 +98,23 @@ class Ledger:
         """The most minutes of a month, to which the bars are drawn."""
         return max((max(row.included, row.used) for row in self.rows), default=0)
 
+    @property
+    def overage_rate(self) -> Decimal | None:
+        """The newest rate that a package of these months has."""
+        return next((contract.overage_rate for row in self.rows for contract in row.contracts), None)
+
+    @property
+    def packages(self) -> list[tuple[str, date, date | None]]:
+        """Where the package changed within these months: each with its first and (None: still) its last."""
+        found: list[tuple[str, date, date | None]] = []
+        for row in reversed(self.rows):
+            for contract in row.contracts:
+                if not found or found[-1][0] != contract.package:
+                    if found:
+                        found[-1] = (*found[-1][:2], previous_month(row.month))
+                    found.append((contract.package, row.month, None))
+        return found if len(found) > 1 else []
+
 
 def months(session: Session, customer_id: int, today: date, *, upto: date | None = None) -> Ledger:
     """Twelve months of a customer from `upto` (the newest) down; none before its first contract or entry."""

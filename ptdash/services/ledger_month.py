@@ -109,8 +109,22 @@ class OpenedMonth:
     def counting(self) -> list[LedgerEntry]:
         return [entry for entry in self.entries if entry.counts]
 
-    def minutes_of(self, *treatments: Treatment) -> int:
-        return sum(entry.minutes or 0 for entry in self.counting if entry.treatment in treatments)
+    def shown(self, kind: str | None) -> Sequence[LedgerEntry]:
+        """The entries behind one figure: package, overage, goodwill or separate; None for all."""
+        match kind:
+            case "package":
+                return [entry for entry in self.entries if entry.draws]
+            case "overage":
+                return [entry for entry in self.entries if entry.draw and entry.draw.charged]
+            case "goodwill":
+                return [entry for entry in self.counting if entry.treatment is Treatment.GOODWILL]
+            case "separate":
+                return [e for e in self.counting if e.treatment is Treatment.SEPARATE or e.without_package]
+        return self.entries
+
+    def included_by(self, entry: LedgerEntry) -> int:
+        """The included minutes of the contract that an entry drew from."""
+        return next((c.included_minutes for c in self.row.contracts if c.contract == entry.contract), 0)
 
 
 TIME_LINES = ("package_fee", "overage", "separate")

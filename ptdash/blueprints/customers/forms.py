@@ -7,6 +7,7 @@ from wtforms import DateField, EmailField, Field, SelectField, StringField, Text
 from wtforms.validators import InputRequired, ValidationError
 
 from ptdash.domain.minutes import Treatment
+from ptdash.services.contacts import ContactData
 from ptdash.services.customers import InvoiceData
 from ptdash.web import BaseForm, choices
 from ptdash.web.numbers import read_decimal
@@ -75,3 +76,17 @@ class MaterialForm(BaseForm):
 def _number(field: Field, sentence: str) -> None:
     if read_decimal(field.data) is None:
         raise ValidationError(sentence)
+
+
+class ContactForm(BaseForm):
+    name = StringField(lazy_gettext("Name"), [InputRequired(lazy_gettext("Enter the name of the contact."))])
+    role = StringField(lazy_gettext("Function"))
+    email = EmailField(lazy_gettext("E-mail address"))
+    phone = StringField(lazy_gettext("Telephone"))
+
+    def as_data(self) -> ContactData:
+        return ContactData(**{name: self[name].data or "" for name in ContactData.__dataclass_fields__})
+
+
+class NoteForm(BaseForm):
+    body = TextAreaField(lazy_gettext("Note"), [InputRequired(lazy_gettext("Write what colleagues should know."))])
