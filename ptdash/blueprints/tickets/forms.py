@@ -15,7 +15,7 @@ from wtforms import (
     StringField,
     TextAreaField,
 )
-from wtforms.validators import InputRequired, Length, ValidationError
+from wtforms.validators import InputRequired, Length, Optional, ValidationError
 
 from ptdash.blueprints.tickets.words import CATEGORIES, CHANNELS, CONCERNS, PRIORITIES, STATUSES
 from ptdash.config import BERLIN
@@ -37,19 +37,20 @@ def _id(value: Any) -> int | None:
 
 
 class TicketForm(BaseForm):
-    """The fields that a new ticket and an edited one share."""
+    """The fields that a new ticket and an edited one share. Who and what a ticket names is checked when it is
+    saved: the list may have changed since the form was opened."""
 
     subject = StringField(lazy_gettext("Subject"), SUBJECT)
     priority = SelectField(lazy_gettext("Priority"), choices=choices(PRIORITIES), default="normal")
-    assignee_id = SelectField(lazy_gettext("Assignee"), coerce=_id, choices=[])
+    assignee_id = SelectField(lazy_gettext("Assignee"), coerce=_id, choices=[], validate_choice=False)
     category = SelectField(lazy_gettext("Category"), choices=choices(CATEGORIES), default="software")
     concern = SelectField(
         lazy_gettext("Concern"), coerce=lambda value: value or None, choices=choices({**NOT_KNOWN, **CONCERNS})
     )
     product = StringField(lazy_gettext("Product"))
     channel = SelectField(lazy_gettext("Channel"), choices=choices(CHANNELS), default="phone")
-    contact_id = SelectField(lazy_gettext("Contact"), coerce=_id, choices=[])
-    device_id = SelectField(lazy_gettext("Device"), coerce=_id, choices=[])
+    contact_id = SelectField(lazy_gettext("Contact"), coerce=_id, choices=[], validate_choice=False)
+    device_id = SelectField(lazy_gettext("Device"), coerce=_id, choices=[], validate_choice=False)
 
     def offer(self, people: Any, contacts: Any, devices: Any) -> None:
         """What the selects hold: pairs of id and name, and of devices their number and name."""
@@ -71,7 +72,7 @@ class EditForm(TicketForm):
     """`version` is the ticket's version that the form shows."""
 
     status = SelectField(lazy_gettext("Status"))
-    scheduled_at = DateTimeLocalField(lazy_gettext("Scheduled for"), format="%Y-%m-%dT%H:%M")
+    scheduled_at = DateTimeLocalField(lazy_gettext("Scheduled for"), [Optional()], format="%Y-%m-%dT%H:%M")
     version = HiddenField()
 
     FIELDS = (
@@ -89,7 +90,8 @@ class EditForm(TicketForm):
     )
 
     def offer_statuses(self, present: Status) -> None:
-        possible = {present, *reachable(present)}
+        """What can follow, and what was entered: a colleague may have led the ticket on since."""
+        possible = {present, *reachable(present), self.status.data}
         self.status.choices = [(status.value, STATUSES[status]) for status in Status if status in possible]
 
     def values(self) -> dict[str, Any]:

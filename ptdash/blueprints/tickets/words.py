@@ -86,6 +86,7 @@ FIELDS: dict[str, LazyString] = {
 ACTIONS: dict[str, LazyString] = {
     "create": lazy_gettext("Ticket taken"),
     "change": lazy_gettext("Changed"),
+    "undo": lazy_gettext("Taken back"),
     "reply": lazy_gettext("Reply recorded"),
     "note": lazy_gettext("Internal note written"),
     "inbound": lazy_gettext("Message of the customer recorded"),
