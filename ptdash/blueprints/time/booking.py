@@ -14,7 +14,7 @@ from ptdash.domain.tickets import Status
 from ptdash.models import Role, Ticket
 from ptdash.services import time_entries, time_pages
 from ptdash.services.tickets import changing, reading
-from ptdash.web import now, render_page, see_other, toast
+from ptdash.web import now, render_page, see_other, toast, today
 from ptdash.web.formats import minutes
 
 
@@ -22,7 +22,11 @@ from ptdash.web.formats import minutes
 def form(number: str) -> Response:
     """The form on a page of its own, also to book for a colleague; what the address names is filled in."""
     ticket = _ticket(number)
-    return _page(ticket, BookForm(request.args) if request.args else None)
+    if not request.args:
+        return _page(ticket, None)
+    filled = BookForm(request.args)
+    filled.day.data = filled.day.data or today()
+    return _page(ticket, filled)
 
 
 @bp.post("/tickets/<number>/time")
@@ -52,7 +56,9 @@ def book(number: str) -> Response:
 @bp.get("/tickets/<number>/time/preview")
 def preview(number: str) -> Response:
     """The meter with what is being entered, and its price in words; nothing is saved."""
-    shown = panel.of_ticket(_ticket(number), BookForm(request.args, meta={"csrf": False}))
+    entered = BookForm(request.args, meta={"csrf": False})
+    entered.day.data = entered.day.data or today()
+    shown = panel.of_ticket(_ticket(number), entered)
     return Response(Markup(render_template("time/_preview.html", time=shown)))
 
 

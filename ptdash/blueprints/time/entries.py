@@ -51,7 +51,9 @@ def change(entry_id: int) -> Response:
         return _page(shown, form, status=422)
     try:
         with transaction() as session:
-            odd = time_entries.change(session, entry_id, form.work(now()), actor_id=current_user.id, now=now())
+            odd = time_entries.change(
+                session, entry_id, form.work(now(), shown.entry), actor_id=current_user.id, now=now()
+            )
     except (Forbidden, NotFound):
         raise
     except DomainError as error:
@@ -94,7 +96,7 @@ def correct(entry_id: int) -> Response:
         return _page(shown, form, status=422)
     try:
         with transaction() as session:
-            work = None if only_reverse else form.work(now())
+            work = None if only_reverse else form.work(now(), shown.entry)
             corrections.correct(
                 session, entry_id, work, form.reason.data or "", actor_id=current_user.id, now=now()
             )
@@ -120,7 +122,7 @@ def _filled(shown: Shown) -> CorrectForm:
 
 def _difference(shown: Shown, form: BookForm) -> Difference | None:
     try:
-        work = form.work(now()) if form.day.data and not form.minutes.errors else None
+        work = form.work(now(), shown.entry) if form.day.data and not form.minutes.errors else None
         if work is None or work.ended_at <= work.started_at:
             return None
         return corrections.difference(db.session(), shown.entry, work)

@@ -1,11 +1,12 @@
 """Forms about time. A field that cannot be read keeps what was typed."""
 
 import re
-from datetime import datetime, time
+from datetime import datetime, time, timedelta
 from typing import Any
 
 from flask_babel import gettext, lazy_gettext
 from wtforms import BooleanField, DateField, SelectField, StringField, TextAreaField
+from wtforms.validators import ValidationError
 
 from ptdash.blueprints.time.words import TREATMENTS
 from ptdash.domain import walltime
@@ -54,11 +55,7 @@ class BookForm(BaseForm):
     start = StringField(lazy_gettext("Start"), id="book-start")
     end = StringField(lazy_gettext("End"), id="book-end")
     which = SelectField(
-        lazy_gettext("Which of the two times"),
-        id="book-which",
-        choices=choices(
-            {"": "", "first": lazy_gettext("first, summer time"), "second": lazy_gettext("second, winter time")}
-        ),
+        lazy_gettext("Which of the two times"), id="book-which", choices=choices(WHICH), validate_choice=False
     )
     long = BooleanField(lazy_gettext("Longer than 24 hours is meant"), id="book-long")
     treatment = SelectField(lazy_gettext("Treatment"), id="book-treatment", choices=choices(TREATMENTS))
@@ -69,11 +66,11 @@ class BookForm(BaseForm):
 
     def validate_minutes(self, field: StringField) -> None:
         if (field.data or "").strip() and read_whole(field.data) in (None, 0):
-            raise ValueError(gettext("Enter the minutes as a whole number, for example 30"))
+            raise ValidationError(gettext("Enter the minutes as a whole number, for example 30"))
 
     def validate_day(self, field: DayField) -> None:
         if field.data is None and not field.errors:
-            raise ValueError(gettext("Enter the day, for example 17.11.2026"))
+            raise ValidationError(gettext("Enter the day, for example 17.11.2026"))
 
     def validate_start(self, field: StringField) -> None:
         _check_clock(field)
@@ -81,12 +78,23 @@ class BookForm(BaseForm):
     def validate_end(self, field: StringField) -> None:
         _check_clock(field)
 
-    def work(self, now: datetime) -> Work:
-        """What was entered, of a form that holds. Raises what `walltime.work_span` does."""
+    def work(self, now: datetime, entry: TimeEntry | None = None) -> Work:
+        """What was entered, of a form that holds. Raises what `walltime.work_span` does.
+
+        What the form shows of an entry and nobody touched stays as it is, to the second.
+        """
         assert self.day.data is not None
         second = {"first": False, "second": True}.get(self.which.data or "")
-        times = (read_clock(self.start.data), read_clock(self.end.data), read_whole(self.minutes.data))
-        started_at, ended_at = walltime.work_span(self.day.data, *times, now=now, second=second)
+        start, end, minutes = (
+            read_clock(self.start.data),
+            read_clock(self.end.data),
+            read_whole(self.minutes.data),
+        )
+        if entry and entry.ended_at and not end and minutes and self._shows_start_of(entry):
+            started_at = entry.started_at
+            ended_at = entry.ended_at if minutes == entry.minutes else started_at + timedelta(minutes=minutes)
+        else:
+            started_at, ended_at = walltime.work_span(self.day.data, start, end, minutes, now=now, second=second)
         return Work(
             started_at=started_at,
             ended_at=ended_at,
@@ -95,6 +103,10 @@ class BookForm(BaseForm):
             technician_id=self.technician.data or None,
             long_confirmed=bool(self.long.data),
         )
+
+    def _shows_start_of(self, entry: TimeEntry) -> bool:
+        began = entry.started_at.astimezone(BERLIN)
+        return (self.day.data, read_clock(self.start.data)) == (began.date(), time(began.hour, began.minute))
 
     def show(self, entry: TimeEntry) -> None:
         """Fill in an entry as it stands."""
@@ -124,4 +136,4 @@ def read_clock(text: str | None) -> time | None:
 
 def _check_clock(field: StringField) -> None:
     if (field.data or "").strip() and read_clock(field.data) is None:
-        raise ValueError(gettext("Enter the time of day, for example 09:30"))
+        raise ValidationError(gettext("Enter the time of day, for example 09:30"))
