@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 
 from ptdash.domain.meters import Meter
 from ptdash.domain.periods import previous_month
-from ptdash.models import Contract, Customer, MinuteAlert
+from ptdash.models import Contract, Customer, MinuteAlert, TimeEntry
 from ptdash.services import audit, meters
 from ptdash.services.bulk import among
 
@@ -49,6 +49,19 @@ def note(session: Session, customer_ids: Collection[int], month: date, now: date
             own = {level: row for (contract, level), row in recorded.items() if contract == meter.contract_id}
             _keep(session, meter, own, customer_id, month, now)
     session.flush()
+
+
+def catch_up(session: Session, today: date, now: datetime) -> int:
+    """Record what packages reached this month without a booking here: by an import, or a contract that changed.
+
+    How many customers it looked at: those with work this month.
+    """
+    month = today.replace(day=1)
+    worked = select(TimeEntry.customer_id).where(TimeEntry.service_month == month).distinct()
+    customer_ids = session.execute(worked).scalars().all()
+    if customer_ids:
+        note(session, customer_ids, month, now)
+    return len(customer_ids)
 
 
 def waiting(session: Session, today: date) -> list[Alert]:
