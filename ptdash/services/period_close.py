@@ -5,7 +5,7 @@ from collections.abc import Collection, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import delete, select, text, update
+from sqlalchemy import delete, or_, select, text, update
 from sqlalchemy.dialects.postgresql import insert as upsert
 from sqlalchemy.orm import Session
 
@@ -110,15 +110,15 @@ def _posting_row(customer_id: int, taken: MonthTaken, invoice_id: int | None) ->
 
 
 def _settle_marks(session: Session, run: Run, customer_ids: Sequence[int]) -> None:
-    """What was set aside is posted now, and what was stale is calculated."""
+    """What was set aside, or parked when billed again in vain, is posted now; what was stale is calculated."""
     session.execute(
         update(CustomerMonth)
         .where(
             among(CustomerMonth.customer_id, customer_ids),
             CustomerMonth.month <= run.month,
-            CustomerMonth.set_aside_reason.is_not(None),
+            or_(CustomerMonth.set_aside_reason.is_not(None), CustomerMonth.park_code.is_not(None)),
         )
-        .values(set_aside_reason=None)
+        .values(set_aside_reason=None, park_code=None, park_params=None)
         .execution_options(synchronize_session=False)
     )
     session.execute(delete(StaleCustomer).where(among(StaleCustomer.customer_id, customer_ids)))
