@@ -96,7 +96,7 @@
       if (mine !== asked || !answer.ok) return;
       list.innerHTML = html;
       const found = options().length;
-      said.textContent = found === 1 ? said.dataset.one : said.dataset.many.replace("%s", found);
+      said.textContent = found === 1 ? said.dataset.one : said.dataset.many.replace("#", found);
       open(true);
       if (enter && found) take(options()[0]);
     };
