@@ -11,10 +11,11 @@ from sqlalchemy import select
 
 from ptdash.db import db, transaction
 from ptdash.domain.tickets import Priority, Status
-from ptdash.models import Contact, Material, Role, Ticket, TicketMessage, TimeEntry, User
-from ptdash.services.tickets import changing
+from ptdash.models import Contact, Customer, Material, Role, Ticket, TicketMessage, TimeEntry, User
+from ptdash.services.tickets import changing, threads
 from tests.blueprints.browser import Browser, text_of
 from tests.company import Company
+from tests.counting import queries
 
 NOW = datetime.now(UTC)
 HERE = "/tickets/2001"
@@ -427,3 +428,32 @@ def test_the_history_is_a_page_and_a_fragment(browser: Browser, world: SimpleNam
     assert "Normal → Urgent" in " ".join(browser.page(f"{HERE}/history").get_text(" ").split())
     part = browser.get(f"{HERE}/history", headers={"HX-Request": "true"})
     assert "<html" not in part.text and "Urgent" in part.text
+
+
+@pytest.mark.parametrize("role", [Role.DISPATCHER, Role.TECHNICIAN])
+def test_the_page_takes_ten_queries_however_long_the_thread(
+    app: Flask, browser: Browser, world: SimpleNamespace, role: Role
+) -> None:
+    english(browser, role)
+    browser.page(HERE)
+    short = _sent(app, browser)
+    with app.app_context():
+        with transaction() as session:
+            found = session.execute(select(Ticket).where(Ticket.number == "2001")).scalar_one()
+            company = Company.__new__(Company)
+            company.session, company.technician = session, session.get_one(User, world.colleague)
+            for number in range(30):
+                said = {"actor_id": world.colleague, "now": NOW}
+                upload = [threads.Upload("a.txt", str(number).encode())]
+                threads.reply(session, found.id, f"Antwort {number}", uploads=upload, **said)
+                at = NOW - timedelta(days=1, minutes=10 * number)
+                company.entry(session.get_one(Customer, found.customer_id), 5, ticket=found, at=at)
+        db.session.remove()
+    long = _sent(app, browser)
+    assert len(short) == len(long) <= 10, "\n\n".join(long)
+
+
+def _sent(app: Flask, browser: Browser) -> list[str]:
+    with app.app_context(), queries() as sent:
+        browser.page(HERE)
+    return sent

@@ -163,7 +163,7 @@ def test_a_ticket_works_without_script(
         assert "Steht im Keller" in session.execute(select(TicketMessage.body)).scalars().all()
 
 
-PAGES = ("", "?tab=note", "?tab=inbound", "/edit", "/merge", "/merge?into=2002", "/move", "/history", "/materials")
+PAGES = ("", "?tab=inbound", "/edit", "/merge", "/merge?into=2002", "/move", "/history", "/materials")
 
 
 @pytest.mark.parametrize("path", PAGES)
