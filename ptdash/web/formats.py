@@ -23,6 +23,7 @@ INSTANT = {"de": "dd.MM.yyyy, HH:mm\N{NO-BREAK SPACE}'Uhr'", "en": "d MMM yyyy, 
 def init_app(app: Flask) -> None:
     app.jinja_env.globals["language"] = language
     for function in (
+        capped,
         clock,
         day,
         day_of_month,
@@ -66,6 +67,11 @@ def rate(net: Decimal | None) -> str:
 def number(value: int | Decimal | None) -> str:
     """`1234.5` -> `1.234,5`."""
     return NONE if value is None else _minus(format_decimal(value, locale=_locale()))
+
+
+def capped(value: int) -> str:
+    """A count that stops at 1000: `999+`."""
+    return number(value) if value < 1000 else f"{number(999)}+"
 
 
 def filesize(size: int) -> str:

@@ -21,7 +21,7 @@ SYSTEM = lazy_gettext("System")
 
 @dataclass(frozen=True)
 class Entry:
-    """One link; `count` gives the figure behind it (None for none), red where it is `hot`; `area` the blueprint it stands for."""
+    """One link; `count` gives the figure behind it (None for none; red where `hot`), `area` its blueprint."""
 
     label: LazyString
     icon: str

@@ -8,6 +8,6 @@ from ptdash.web import access
 bp = Blueprint("tickets", __name__, url_prefix="/tickets")
 access.blueprint(bp, Role.DISPATCHER, Role.TECHNICIAN, Role.MANAGER)
 
-from ptdash.blueprints.tickets import create, edit, materials, merge, queue, views  # noqa: E402
+from ptdash.blueprints.tickets import bulk, controls, create, edit, materials, merge, queue, views  # noqa: E402
 
-__all__ = ["bp", "create", "edit", "materials", "merge", "queue", "views"]
+__all__ = ["bp", "bulk", "controls", "create", "edit", "materials", "merge", "queue", "views"]

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Row, Select, select
+from sqlalchemy import Row, select
 from sqlalchemy.orm import Session
 
 from ptdash.domain.errors import Conflict, DomainError, Forbidden, Invalid, NotFound
@@ -27,6 +27,10 @@ class NothingSelected(Invalid):
 
 class TooManySelected(Invalid):
     message = "Select at most %(most)s tickets at a time."
+
+
+class ValueUnknown(Invalid):
+    message = "Choose one of the values."
 
 
 class AlreadyUndone(Conflict):
@@ -66,13 +70,13 @@ def apply(
         raise NothingSelected()
     if len(chosen) > AT_MOST:
         raise TooManySelected(most=AT_MOST)
-    wanted = _wanted(session, verb, value)
+    values = wanted(session, verb, value)
     done: list[dict[str, Any]] = []
     ids = {row.id: row.number for row in session.execute(_by_number(chosen))}
     left = [Left(number, NotFound(what=number)) for number in chosen if number not in ids.values()]
     for ticket_id, number in sorted(ids.items()):
         try:
-            entry = _apply_one(session, ticket_id, wanted, chosen[number], actor, now)
+            entry = _apply_one(session, ticket_id, values, chosen[number], actor, now)
         except DomainError as error:
             left.append(Left(number, error))
         else:
@@ -119,7 +123,7 @@ def undo(session: Session, bulk_id: int, *, actor: User, now: datetime) -> Outco
 
 def recent(session: Session, actor: User, now: datetime) -> Sequence[Row[Any]]:
     """The changes of the last two days that this person can take back, the newest first, with those taken back."""
-    found: Select[Any] = select(BulkChange, User.name.label("by")).join(User, User.id == BulkChange.actor_id)
+    found: Any = select(BulkChange, User.name.label("by")).join(User, User.id == BulkChange.actor_id)
     if actor.role != Role.MANAGER:
         found = found.where(BulkChange.actor_id == actor.id)
     latest = found.where(BulkChange.at > now - RECENT).order_by(BulkChange.id.desc()).limit(20)
@@ -131,25 +135,28 @@ def tickets_of(session: Session, numbers: Collection[str]) -> list[Ticket]:
     return list(session.execute(select(Ticket).where(Ticket.number.in_(numbers)).order_by(Ticket.id)).scalars())
 
 
-def _wanted(session: Session, verb: str, value: str) -> dict[str, Any]:
-    """The field and its value, checked once for all."""
-    if verb == "assign":
-        person = int(value) or None
-        if person:
-            changing.refuse_unassignable(session, person)
-        return {"assignee_id": person}
-    return {verb: Status(value).value if verb == "status" else Priority(value).value}
+def wanted(session: Session, verb: str, value: str) -> dict[str, Any]:
+    """The field that a verb sets and its value. Raises AssigneeUnknown, ValueUnknown."""
+    try:
+        if verb == "assign":
+            person = int(value) or None
+            if person:
+                changing.refuse_unassignable(session, person)
+            return {"assignee_id": person}
+        return {verb: Status(value).value if verb == "status" else Priority(value).value}
+    except ValueError:
+        raise ValueUnknown() from None
 
 
 def _apply_one(
-    session: Session, ticket_id: int, wanted: dict[str, Any], version: int, actor: User, now: datetime
+    session: Session, ticket_id: int, values: dict[str, Any], version: int, actor: User, now: datetime
 ) -> dict[str, Any] | None:
     """What it was before and its version now; None where it was so already."""
     ticket = changing.lock(session, ticket_id)
     changing.refuse_stranger(ticket, actor)
     kept = ("status", "priority", "assignee_id", "scheduled_at", "resolved_at")
     was, seen = {name: getattr(ticket, name) for name in kept}, ticket.version
-    changing.change(session, ticket_id, wanted, actor_id=actor.id, now=now, version=version)
+    changing.change(session, ticket_id, values, actor_id=actor.id, now=now, version=version)
     if ticket.version == seen:
         return None
     before = {name: was[name] for name in kept if was[name] != getattr(ticket, name)}

@@ -78,7 +78,7 @@ def page(session: Session, asked: Asked, user: User, moment: Moment) -> Page:
 def rows_of(session: Session, numbers: Collection[str], user: User) -> Sequence[Row[Any]]:
     """These tickets as rows of the queue, as far as this person sees them, in the order of their deadline."""
     own = [condition for scope in scopes(user) for condition in scope]
-    rows: Select[Any] = select(*COLUMNS).select_from(Ticket)
+    rows: Any = select(*COLUMNS).select_from(Ticket)
     found = _joined(rows).where(Ticket.number.in_(numbers))
     if own:
         found = found.where(own[0] | own[1])
@@ -87,7 +87,7 @@ def rows_of(session: Session, numbers: Collection[str], user: User) -> Sequence[
 
 def assignable(session: Session) -> Sequence[Row[Any]]:
     """Whom tickets can be given to, by name."""
-    found: Select[Any] = select(User.id, User.name, User.role).where(User.active, User.role != "admin")
+    found: Any = select(User.id, User.name, User.role).where(User.active, User.role != "admin")
     return session.execute(found.order_by(User.name, User.id)).all()
 
 
