@@ -140,6 +140,7 @@ def try_again(
 ) -> Run:
     """A run for one parked customer's month alone, with a business day of its own; the others stay parked.
 
+    A cancelled month is released by a person's order, like every revision; any other with the month's result.
     Asked twice, the run under way is answered. Raises CustomerNotInClose, NotParked.
     """
     session.execute(select(Books.id).with_for_update())
@@ -149,6 +150,8 @@ def try_again(
         if current.kind == "customer" and current.finished_at is None:
             return current
         raise NotParked(customer=number, month=format_month(month))
+    is_revision = select(exists().where(Posting.customer_id == mine.customer_id, Posting.month == month))
+    is_released = actor_id is not None and session.execute(is_revision).scalar_one()
     run = Run(
         month=month,
         business_day=business_day,
@@ -157,6 +160,8 @@ def try_again(
         ordered_by_id=actor_id,
         ordered_at=now,
         enqueued_at=now,
+        released_at=now if is_released else None,
+        released_by_id=actor_id if is_released else None,
     )
     session.add(run)
     session.flush()

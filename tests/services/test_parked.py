@@ -264,3 +264,20 @@ def test_a_cancelled_month_that_stands_again_cannot_be_set_aside(session, cancel
     work_off(session, again(session, cancelled))
     with pytest.raises(books.AlreadySettled):
         set_aside(session, cancelled)
+
+
+def test_a_cancelled_month_tried_again_by_a_manager_is_released_by_that_order(session, cancelled, manager):
+    releases.release(session, SEPTEMBER, actor_id=manager.id, now=NOW)
+    cancelled.city = "Leipzig"
+    work_off(session, books.try_again(session, SEPTEMBER, cancelled.number, LATER, actor_id=manager.id, now=NOW))
+    assert releases.released(session, SEPTEMBER)
+
+
+def test_what_no_person_ordered_waits_for_a_manager_to_release_it(session, cancelled, manager):
+    releases.release(session, SEPTEMBER, actor_id=manager.id, now=NOW)
+    cancelled.city = "Leipzig"
+    run = again(session, cancelled)
+    work_off(session, run)
+    assert releases.unreleased(session) == {SEPTEMBER}
+    assert releases.release(session, SEPTEMBER, actor_id=manager.id, now=NOW) == 1
+    assert run.released_by_id == manager.id
