@@ -3,7 +3,19 @@
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import ColumnElement, DateTime, cast, func, literal, literal_column, or_, select, text, tuple_
+from sqlalchemy import (
+    ColumnElement,
+    DateTime,
+    ScalarSelect,
+    cast,
+    func,
+    literal,
+    literal_column,
+    select,
+    text,
+    true,
+    tuple_,
+)
 from sqlalchemy.orm import Session, aliased
 
 from ptdash.domain.errors import NotFound
@@ -12,6 +24,7 @@ from ptdash.models.tickets import IS_OPEN
 from ptdash.services.tickets.changing import refuse_stranger
 
 NEVER: ColumnElement[Any] = literal_column("'infinity'::timestamptz")
+DUE = func.coalesce(Ticket.due_at, NEVER)
 
 
 @dataclass(frozen=True)
@@ -73,13 +86,21 @@ def show(session: Session, number: str, user: User) -> Shown:
 def neighbours(session: Session, ticket: Ticket, user: User) -> tuple[str | None, str | None]:
     """The numbers of the tickets before and after this one in the queue's own order: by deadline, then age. A
     technician's are the own and the unassigned ones."""
-    due = func.coalesce(Ticket.due_at, NEVER)
     here = tuple_(func.coalesce(cast(literal(ticket.due_at), DateTime(timezone=True)), NEVER), literal(ticket.id))
-    queue = select(Ticket.number).where(text(IS_OPEN))
-    if user.role == Role.TECHNICIAN:
-        queue = queue.where(or_(Ticket.assignee_id == user.id, Ticket.assignee_id.is_(None)))
-    place = tuple_(due, Ticket.id)
-    before = queue.where(place < here).order_by(due.desc(), Ticket.id.desc()).limit(1).scalar_subquery()
-    after = queue.where(place > here).order_by(due, Ticket.id).limit(1).scalar_subquery()
+    place = tuple_(DUE, Ticket.id)
+    before = _nearest(user, place < here, (DUE.desc(), Ticket.id.desc()))
+    after = _nearest(user, place > here, (DUE, Ticket.id))
     found = session.execute(select(before, after)).one()
     return found[0], found[1]
+
+
+def _nearest(user: User, beyond: ColumnElement[bool], order: tuple[Any, ...]) -> ScalarSelect[str]:
+    """The number of the first open ticket beyond a place; of a technician's two kinds each from its own index."""
+    mine: list[ColumnElement[bool]] = [true()]
+    if user.role == Role.TECHNICIAN:
+        mine = [Ticket.assignee_id == user.id, Ticket.assignee_id.is_(None)]
+    first = [
+        select(Ticket.id).where(text(IS_OPEN), beyond, whose).order_by(*order).limit(1).scalar_subquery()
+        for whose in mine
+    ]
+    return select(Ticket.number).where(Ticket.id.in_(first)).order_by(*order).limit(1).scalar_subquery()

@@ -182,6 +182,11 @@ def test_the_neighbours_follow_the_deadlines(company: Company) -> None:
     assert reading.neighbours(session, second, me) == (first.number, third.number)
     assert reading.neighbours(session, first, me) == (None, second.number)
     assert reading.neighbours(session, waiting, me) == (third.number, None)
+    other = company.add(User(email="c@pt.example", name="Lukas", role=Role.TECHNICIAN))
+    first.assignee_id, third.assignee_id = me.id, other.id
+    session.flush()
+    assert reading.neighbours(session, second, me) == (first.number, waiting.number)
+    assert reading.neighbours(session, second, other) == (None, third.number)
 
 
 def test_every_word_leaves_an_event(company: Company) -> None:
