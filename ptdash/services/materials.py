@@ -51,13 +51,6 @@ def _is_taken() -> ColumnElement[bool]:
     return func.coalesce(newest.scalar_subquery(), 0) >= Material.posting_n
 
 
-def tickets_of(session: Session, customer_number: str) -> list[Row[tuple[int, str, str]]]:
-    """The customer's tickets to choose from: id, number, subject; newest first."""
-    tickets = select(Ticket.id, Ticket.number, Ticket.subject).join(Customer, Customer.id == Ticket.customer_id)
-    chosen = tickets.where(Customer.number == customer_number, Ticket.status != "merged")
-    return list(session.execute(chosen.order_by(Ticket.created_at.desc(), Ticket.id.desc()).limit(200)))
-
-
 def add(
     session: Session,
     ticket_id: int,

@@ -19,6 +19,7 @@ FIELD_OF = {
     services.DescriptionMissing: "description",
     services.QuantityNotPositive: "quantity",
     services.CreditWithoutReason: "reason",
+    services.CreditNeedsManager: "net",
 }
 
 
@@ -48,7 +49,7 @@ def materials(number: str) -> Response:
                     actor_id=current_user.id,
                     now=now(),
                 )
-        except Invalid as error:
+        except (Invalid, services.CreditNeedsManager) as error:
             form.refuse(error, FIELD_OF.get(type(error)))
         else:
             toast(gettext("The material is recorded."))
