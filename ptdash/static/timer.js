@@ -15,8 +15,7 @@
     const button = event.target.closest("[data-minutes]");
     if (!button) return;
     event.preventDefault();
-    const field = button.form.elements.namedItem("minutes");
-    const input = field instanceof RadioNodeList ? [...field].find((one) => one.type !== "submit") : field;
+    const input = button.form.elements.namedItem("minutes");
     input.value = button.dataset.minutes;
     press(button.form, input.value);
     input.dispatchEvent(new Event("input", { bubbles: true }));

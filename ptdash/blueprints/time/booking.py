@@ -6,7 +6,7 @@ from flask_login import current_user
 from markupsafe import Markup
 
 from ptdash.blueprints.time import bp, panel
-from ptdash.blueprints.time.forms import FIELD_OF, BookForm
+from ptdash.blueprints.time.forms import FIELD_OF, BookForm, asked
 from ptdash.blueprints.time.words import oddity_words
 from ptdash.db import db, transaction
 from ptdash.domain.errors import DomainError, Invalid
@@ -24,7 +24,7 @@ def form(number: str) -> Response:
     ticket = _ticket(number)
     if not request.args:
         return _page(ticket, None)
-    filled = BookForm(request.args)
+    filled = BookForm(asked(request.args))
     filled.day.data = filled.day.data or today()
     return _page(ticket, filled)
 

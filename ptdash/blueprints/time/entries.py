@@ -5,7 +5,7 @@ from flask_babel import gettext
 from flask_login import current_user
 
 from ptdash.blueprints.time import bp
-from ptdash.blueprints.time.forms import FIELD_OF, BookForm, CorrectForm, StopForm
+from ptdash.blueprints.time.forms import FIELD_OF, BookForm, CorrectForm, StopForm, asked
 from ptdash.blueprints.time.timers import last_time
 from ptdash.blueprints.time.words import TREATMENTS, oddity_words
 from ptdash.db import db, transaction
@@ -24,7 +24,7 @@ def entry(entry_id: int) -> Response:
     shown = _shown(entry_id)
     if not request.args:
         return _page(shown, _filled(shown))
-    form = CorrectForm(request.args)
+    form = CorrectForm(asked(request.args))
     return _page(shown, form, difference=_difference(shown, form))
 
 
