@@ -7,7 +7,7 @@ from typing import Any
 from flask import Flask
 
 from ptdash.config import Config
-from ptdash.extensions import babel, csrf, limiter, login_manager
+from ptdash.extensions import csrf, limiter, login_manager
 from ptdash.web import access as _access
 from ptdash.web import assets, errors, formats, headers, health, locale, navigation
 from ptdash.web.access import access
@@ -66,7 +66,7 @@ def init_app(app: Flask) -> None:
     """Bind everything of this room to the application; who may come in is asked before anything else."""
     app.session_interface = headers.SecureWhereHttps()
     app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
-    babel.init_app(app, locale_selector=locale.select)
+    locale.init_app(app)
     login_manager.init_app(app)
     _access.init_app(app)
     csrf.init_app(app)

@@ -96,6 +96,10 @@ class Moment:
         return self.now.astimezone(BERLIN).date()
 
     @property
+    def month(self) -> date:
+        return self.today.replace(day=1)
+
+    @property
     def tomorrow(self) -> datetime:
         return datetime.combine(self.today + timedelta(days=1), time(), BERLIN)
 
@@ -242,8 +246,9 @@ def _tab(tab: Tab, user: User, moment: Moment) -> Conditions:
 
 
 def low_customers(moment: Moment) -> Select[Any]:
-    month = moment.today.replace(day=1)
-    return select(MinuteAlert.customer_id).where(MinuteAlert.month == month, MinuteAlert.fell_below_at.is_(None))
+    return select(MinuteAlert.customer_id).where(
+        MinuteAlert.month == moment.month, MinuteAlert.fell_below_at.is_(None)
+    )
 
 
 def _filters(asked: Asked) -> Conditions:

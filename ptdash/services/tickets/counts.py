@@ -1,15 +1,34 @@
 """The figures around the queue: each stops counting at 1000, so that it costs the same however many there are."""
 
 from dataclasses import dataclass, replace
+from functools import lru_cache
+from types import SimpleNamespace
 from typing import Any
 
-from sqlalchemy import ScalarSelect, Select, func, literal, select, union_all
+from sqlalchemy import (
+    Date,
+    DateTime,
+    Integer,
+    ScalarSelect,
+    Select,
+    bindparam,
+    func,
+    literal,
+    select,
+    union_all,
+)
 from sqlalchemy.orm import Session
 
-from ptdash.models import Ticket, User
+from ptdash.models import Role, Ticket, User
 from ptdash.services.tickets.asking import NEVER, Asked, Conditions, Group, Moment, Tab, branches, match
 
 LIMIT = 1000
+# What of a moment the figures are told by.
+INSTANTS = {
+    "now": DateTime(timezone=True),
+    "tomorrow": DateTime(timezone=True),
+    "critical": DateTime(timezone=True),
+} | {"month": Date()}
 
 
 @dataclass(frozen=True)
@@ -25,21 +44,30 @@ class Figures:
 
 
 def figures(session: Session, asked: Asked, user: User, moment: Moment) -> Figures:
-    """All of them in one statement."""
-    wanted = {f"tab_{tab}": _capped(Asked(tab=tab), user, moment) for tab in Tab}
-    wanted["overdue"] = _capped(Asked(), user, moment, _in(Group.OVERDUE, moment))
-    if not asked.words:
-        view = replace(asked, start=None)
-        if view.filtered or view.tab is not Tab.OPEN:
-            wanted["total"] = _capped(view, user, moment)
-        if asked.open_only:
-            wanted |= {f"group_{group}": _capped(view, user, moment, _in(group, moment)) for group in Group}
-    newest = select(func.coalesce(func.max(Ticket.id), 0)).scalar_subquery()
-    row = session.execute(select(newest.label("newest"), *(sub.label(name) for name, sub in wanted.items()))).one()
+    """All of them in one statement, which is put together once for each kind of view."""
+    view = replace(asked, start=None, back=False, text="")
+    statement = _statement(view, bool(asked.words), Role(user.role))
+    row = session.execute(statement, {"me": user.id} | {name: getattr(moment, name) for name in INSTANTS}).one()
     found = row._mapping
     tabs = {tab: found[f"tab_{tab}"] for tab in Tab}
     groups = {group: found[f"group_{group}"] for group in Group if f"group_{group}" in found}
     return Figures(tabs, row.overdue, found.get("total", tabs[Tab.OPEN]), groups, row.newest)
+
+
+@lru_cache(maxsize=200)
+def _statement(view: Asked, searched: bool, role: Role) -> Select[Any]:
+    """The figures of a view, with the person and the instants as parameters."""
+    user: Any = SimpleNamespace(id=bindparam("me", type_=Integer), role=role)
+    moment: Any = SimpleNamespace(**{name: bindparam(name, type_=kind) for name, kind in INSTANTS.items()})
+    wanted = {f"tab_{tab}": _capped(Asked(tab=tab), user, moment) for tab in Tab}
+    wanted["overdue"] = _capped(Asked(), user, moment, _in(Group.OVERDUE, moment))
+    if not searched:
+        if view.filtered or view.tab is not Tab.OPEN:
+            wanted["total"] = _capped(view, user, moment)
+        if view.open_only:
+            wanted |= {f"group_{group}": _capped(view, user, moment, _in(group, moment)) for group in Group}
+    newest = select(func.coalesce(func.max(Ticket.id), 0)).scalar_subquery()
+    return select(newest.label("newest"), *(figure.label(name) for name, figure in wanted.items()))
 
 
 def total(session: Session, asked: Asked, user: User, moment: Moment) -> int:
