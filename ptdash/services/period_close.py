@@ -27,6 +27,12 @@ from ptdash.services.billing import CustomerBill, Document, MonthTaken, bill, bu
 from ptdash.services.bulk import among, insert_rows
 from ptdash.services.facts import Buyer
 
+KEPT_OF_SETTLED = (
+    *("contract_id", "package", "package_price", "overage_rate", "month_days"),
+    *("included_minutes", "used_minutes", "covered_minutes", "overage_minutes", "expired_minutes"),
+    *("base_cents", "overage_cents"),
+)
+
 
 def post(session: Session, run_id: int, customer_ids: Collection[int], *, now: datetime) -> int:
     """Post those of the customers that the run has still to post; how many were decided (posted or parked).
@@ -132,24 +138,13 @@ def reserve_invoice_ids(session: Session, count: int) -> Sequence[int]:
 def _settlement_rows(customer_id: int, taken: MonthTaken) -> list[dict[str, Any]]:
     return [
         {
-            "contract_id": settled.contract_id,
             "month": taken.month,
             "n": taken.n,
             "customer_id": customer_id,
-            "package": settled.package,
-            "package_price": settled.package_price,
-            "overage_rate": settled.overage_rate,
             "covered_from": settled.span.first,
             "covered_days": settled.span.days,
-            "month_days": settled.month_days,
-            "included_minutes": settled.included_minutes,
-            "used_minutes": settled.used_minutes,
-            "covered_minutes": settled.covered_minutes,
-            "overage_minutes": settled.overage_minutes,
-            "expired_minutes": settled.expired_minutes,
-            "base_cents": settled.base_cents,
-            "overage_cents": settled.overage_cents,
         }
+        | {name: getattr(settled, name) for name in KEPT_OF_SETTLED}
         for settled in taken.result.settlements
     ]
 
