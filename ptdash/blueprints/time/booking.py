@@ -50,7 +50,8 @@ def book(number: str) -> Response:
     toast(gettext("%(minutes)s booked.", minutes=minutes(entry.minutes)))
     for found in odd:
         flash(oddity_words(found), "danger")
-    return see_other(url_for("tickets.show", number=number, _anchor="last"))
+    # Without an anchor: from the page itself, a browser would only scroll to it and load nothing.
+    return see_other(url_for("tickets.show", number=number))
 
 
 @bp.get("/tickets/<number>/time/preview")
