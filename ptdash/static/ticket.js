@@ -48,7 +48,7 @@
 
   // Customer by typing: a combobox with a list; the arrows choose, Enter takes (the first where none is chosen).
   const combo = (box) => {
-    const input = one("input", box), list = one("[data-combo] .opts"), said = one("[data-said]", box);
+    const input = one("input", box), list = one(".opts", box), said = one("[data-said]", box);
     const form = input.form;
     let chosen = -1, asked = 0, timer, known = input.value;
     input.setAttribute("role", "combobox");

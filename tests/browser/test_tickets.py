@@ -132,6 +132,19 @@ def test_the_keys_change_tabs_and_leave_typing_alone(tickets: None, sign_in: Sig
     expect(page.get_by_label("Note, for colleagues only")).to_have_value("wlrjk")
 
 
+def test_a_ticket_waits_and_is_resolved_by_a_key(app: Flask, tickets: None, sign_in: SignIn, opened: Open) -> None:
+    sign_in(Role.DISPATCHER, language="en")
+    page = opened(HERE)
+    for key, status in (("w", "waiting_customer"), ("l", "resolved")):
+        with page.expect_navigation():
+            page.keyboard.press(key)
+        expect(page).to_have_url(f"{page.url.partition('/tickets')[0]}{HERE}")
+        assert stored(app, "2001").status == status
+    with page.expect_navigation():
+        page.get_by_role("button", name="Reopen").click()
+    assert stored(app, "2001").status == "open"
+
+
 def test_the_keys_rest_where_a_person_switched_them_off(tickets: None, sign_in: SignIn, opened: Open) -> None:
     sign_in(Role.DISPATCHER, language="en", shortcuts=False)
     page = opened(HERE)

@@ -65,7 +65,7 @@ class TicketForm(BaseForm):
 class NewTicketForm(TicketForm):
     caller = StringField(lazy_gettext("Customer"))
     customer = HiddenField()
-    body = TextAreaField(lazy_gettext("Description"))
+    body = TextAreaField(lazy_gettext("What the customer said"))
 
 
 class EditForm(TicketForm):
