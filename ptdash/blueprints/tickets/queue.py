@@ -46,7 +46,7 @@ EMPTY = {
     Tab.CRITICAL: lazy_gettext("No ticket is overdue or due within two hours."),
     Tab.MINE: lazy_gettext("No open ticket is assigned to you."),
     Tab.HOLD: lazy_gettext("No ticket waits for its customer."),
-    Tab.LOW: lazy_gettext("No customer with open tickets has used 80 % of the minutes this month."),
+    Tab.LOW: lazy_gettext("No customer with open tickets has used 80 percent of this month’s minutes."),
 }
 
 
