@@ -1,8 +1,11 @@
 """What needs me now, per role."""
 
+from functools import partial
+
 from flask import Blueprint, Response
 from flask_login import current_user
 
+from ptdash.blueprints.tickets.rows import due_words
 from ptdash.db import db
 from ptdash.models import Role
 from ptdash.services import overview, thresholds
@@ -22,6 +25,7 @@ def index() -> Response:
     return render_page(
         "overview/index.html",
         now=moment.now,
+        due_words=partial(due_words, status="", moment=moment),
         today=day,
         window=overview.next_window(session, day),
         commercial=commercial,

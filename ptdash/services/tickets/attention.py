@@ -13,7 +13,7 @@ from ptdash.services.tickets import counts, queue
 from ptdash.services.tickets.asking import OPEN, Asked, Group, Moment, Tab
 from ptdash.services.timers import ASKS_AFTER
 
-NAMED = 3
+NAMED = 2
 
 
 @dataclass(frozen=True)
@@ -68,7 +68,7 @@ def needed(session: Session, user: User, moment: Moment) -> Attention:
     figures = counts.figures(session, Asked(tab=Tab.MINE), user, moment)
     mine = figures.groups[Group.OVERDUE] + figures.groups[Group.TODAY]
     return Attention(
-        Pile(figures.overdue, _first(session, Tab.CRITICAL, user, moment) if figures.overdue else []),
+        _pile(session, Tab.CRITICAL, figures.overdue, user, moment),
         _pile(session, Tab.UNASSIGNED, figures.tabs[Tab.UNASSIGNED], user, moment),
         _pile(session, Tab.MINE, mine, user, moment),
         _long_timers(session, user, moment.now),
@@ -94,11 +94,9 @@ def loads(session: Session, moment: Moment) -> list[Load]:
 
 
 def _pile(session: Session, tab: Tab, count: int, user: User, moment: Moment) -> Pile:
-    return Pile(count, _first(session, tab, user, moment) if count else [])
-
-
-def _first(session: Session, tab: Tab, user: User, moment: Moment) -> Sequence[Row[Any]]:
-    return queue.page(session, Asked(tab=tab), user, moment).rows[:NAMED]
+    """The first `count` tickets of a tab, in the order of their deadlines."""
+    rows = queue.page(session, Asked(tab=tab), user, moment).rows if count else []
+    return Pile(count, rows[: min(count, NAMED)])
 
 
 def _long_timers(session: Session, user: User, now: datetime) -> list[LongTimer]:
