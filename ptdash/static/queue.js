@@ -15,7 +15,9 @@
   const picks = () => [...page.querySelectorAll("tr.t input")];
   const picked = () => picks().filter((box) => box.checked);
   const numberOf = (box) => box.value.replace(/\.\d+$/, "");
+  let selection = new Set();
   const count = () => {
+    selection = new Set(picked().map(numberOf));
     const chosen = picked(), merge = $("merge"), said = $("selected"), all = page.querySelector(".pickall");
     $("bulk").dataset.chosen = chosen.length;
     const text = said.dataset.text.replace("{n}", chosen.length);
@@ -36,8 +38,20 @@
     if (event.target.matches(".pickall, tr.t input")) count();
   });
   addEventListener("htmx:configRequest", (event) => {
-    event.detail.headers["Ptdash-Selected"] = picked().map((box) => encodeURIComponent(numberOf(box))).join(",");
+    event.detail.headers["Ptdash-Selected"] = [...selection].map(encodeURIComponent).join(",");
   });
+  // What was selected while an answer was on its way stays selected; rows that it does not have are asked for.
+  const keep = ({ target, requestConfig }) => {
+    if (target?.id !== "queue") return count();
+    const sent = new Set((requestConfig?.headers["Ptdash-Selected"] ?? "").split(",").map(decodeURIComponent));
+    const here = new Set(picks().map(numberOf));
+    picks().forEach((box) => { box.checked = selection.has(numberOf(box)); });
+    const missing = [...selection].filter((number) => !here.has(number) && !sent.has(number));
+    count();
+    if (!missing.length) return undefined;
+    missing.forEach((number) => selection.add(number));
+    return htmx.trigger($("filters"), "submit");
+  };
 
   // Small forms: fetched from the address that a link (or the bulk bar) leads to, shown beside it.
   let opener = null;
@@ -94,9 +108,9 @@
     const { target, xhr } = event.detail;
     if (target.id !== "control" && xhr.status < 300 && target.closest("#queue-page")) close();
   });
-  addEventListener("htmx:afterSettle", () => {
+  addEventListener("htmx:afterSettle", (event) => {
     sayRoles();
-    count();
+    keep(event.detail);
     if (document.activeElement === document.body && current) $(current)?.querySelector(".subj").focus({ preventScroll: true });
   });
 
@@ -137,6 +151,7 @@
   addEventListener("keydown", (event) => {
     if (event.ctrlKey || event.metaKey || event.altKey || event.isComposing || event.defaultPrevented) return;
     if (event.key === "Escape") {
+      if (event.target.id === "q") event.preventDefault(); // the browser would empty the field
       if (event.target.matches(TYPING)) event.target.blur();
       else if (!control.matches(":popover-open") && !keys?.open) clear();
       return;

@@ -4,7 +4,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 from flask import Flask
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Browser, Page, Route, expect
 
 from ptdash.db import transaction
 from ptdash.models import Role
@@ -145,3 +145,15 @@ def test_the_queue_has_no_barrier(tickets: list[str], opened: Open) -> None:
     ):
         page.goto(path)
         check(page)
+
+
+def test_what_is_selected_while_an_answer_is_on_its_way_stays_selected(tickets: list[str], opened: Open) -> None:
+    page = opened("/tickets")
+    held: list[Route] = []
+    page.route("**/tickets?q=Zertifikat*", lambda route: held.append(route), times=1)
+    page.locator("#q").fill("Zertifikat")
+    page.locator("#filters.htmx-request").wait_for()
+    page.locator("tr.t input").first.check()
+    held[0].continue_()
+    expect(page.locator(".kept tr.t input:checked")).to_have_count(1)
+    expect(rows(page)).to_have_count(2)
