@@ -24,8 +24,8 @@ def edit(
 ) -> Ticket:
     """Set what a form holds; `version` is the one that it showed.
 
-    Raises NotFound, TicketMerged, SubjectMissing, NotTheCustomers, AssigneeUnknown, StepNotAllowed, and StaleEdit where a field
-    of the form was changed meanwhile to something else than the form holds: whoever edits decides then.
+    Raises NotFound, TicketMerged, SubjectMissing, NotTheCustomers, AssigneeUnknown, StepNotAllowed, and StaleEdit
+    where a field of the form was changed meanwhile to something else than the form holds: whoever edits decides.
     """
     ticket = lock(session, ticket_id)
     if ticket.status == Status.MERGED:
