@@ -1,8 +1,15 @@
-"""`make bench`: each figure as a ratio to a floor measured in the same run. Absolute times are this machine's."""
+"""`make bench`: each figure as a ratio to a floor measured in the same run. Absolute times are this machine's.
+
+`python -m bench close [CUSTOMERS [WORKERS]]` and `python -m bench tickets [TICKETS …]` run one of the two.
+"""
 
 import sys
 
-from bench.close import main
+from bench import close, tickets
 
 if __name__ == "__main__":
-    main(int(sys.argv[1]) if len(sys.argv) > 1 else 10_000)
+    which, sizes = sys.argv[1] if len(sys.argv) > 1 else "", [int(size) for size in sys.argv[2:]]
+    if which != "tickets":
+        close.main(*sizes or [10_000])
+    if which != "close":
+        tickets.main(tuple(pair for pair in tickets.SIZES if not sizes or pair[0] in sizes))

@@ -1,6 +1,12 @@
-"""The floor of the close: one process that aggregates, computes and COPYs the same rows, and nothing else."""
+"""The floor of the close: one process that aggregates, computes and COPYs the same rows, and nothing else.
+
+It writes into tables of the same shape, so that the close still finds its own empty: once with their indexes
+alone, once also with the checks and foreign keys that these rows satisfy whoever writes them. It takes no lock,
+asks nothing about what is posted already, knows one kind of customer, and no trigger looks at what it writes.
+"""
 
 import json
+import re
 from datetime import UTC, date, datetime
 from decimal import Decimal
 
@@ -13,11 +19,20 @@ SELLER = dict.fromkeys(
 EXPLANATION = {"package": "M", "package_price": "40.0000", "covered_days": 30, "month_days": 30}
 
 
-def write_bare(url: str, customers: int, month: date, batch: int) -> None:
-    """Into tables of the same shape, so that the close still finds its own empty."""
+TABLES = ("periods", "runs", "postings", "settlements", "invoices", "invoice_lines", "audit_events")
+FOREIGN_KEYS = """
+SELECT conrelid::regclass::text, pg_get_constraintdef(oid) FROM pg_constraint
+WHERE contype = 'f' AND conrelid::regclass::text = ANY(%s)
+"""
+
+
+def write_bare(url: str, customers: int, month: date, batch: int, *, constrained: bool) -> None:
     with psycopg.connect(url) as connection:
-        for name in ("postings", "settlements", "invoices", "invoice_lines", "audit_events"):
-            connection.execute(f"CREATE TABLE bare_{name} (LIKE {name} INCLUDING DEFAULTS INCLUDING INDEXES)")
+        _create_tables(connection, constrained)
+        connection.execute("INSERT INTO bare_periods VALUES (%s, now())", (month,))
+        connection.execute(
+            "INSERT INTO bare_runs (id, month, business_day, ordered_at) VALUES (1, %s, %s, now())", (month, month)
+        )
         connection.commit()
         for first in range(1, customers + 1, batch):
             rows = connection.execute(
@@ -27,6 +42,17 @@ def write_bare(url: str, customers: int, month: date, batch: int) -> None:
             ).fetchall()
             _write_batch(connection, month, [(customer, int(used)) for customer, used in rows])
             connection.commit()
+
+
+def _create_tables(connection: psycopg.Connection, constrained: bool) -> None:
+    including = "INCLUDING DEFAULTS INCLUDING INDEXES" + (" INCLUDING CONSTRAINTS" if constrained else "")
+    for name in TABLES:
+        connection.execute(f"DROP TABLE IF EXISTS bare_{name} CASCADE")
+        connection.execute(f"CREATE TABLE bare_{name} (LIKE {name} {including})")
+    if constrained:
+        for table, definition in connection.execute(FOREIGN_KEYS, (list(TABLES),)).fetchall():
+            own = re.sub(rf"REFERENCES ({'|'.join(TABLES)})\(", r"REFERENCES bare_\1(", definition)
+            connection.execute(f"ALTER TABLE bare_{table} ADD {own}")
 
 
 def _write_batch(connection: psycopg.Connection, month: date, rows: list[tuple[int, int]]) -> None:

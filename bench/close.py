@@ -2,9 +2,13 @@
 
 Floor 1: one SQL aggregate over all entries. Floor 2: a bare writer that aggregates, computes and COPYs the same
 rows (posting, settlement, invoice with two lines, audit event) in one process, at the same batch size, without any
-of the rules, locks and checks. After the close, `ptdash check` over the same rows.
+of the rules, locks and checks; and the same writer on tables with the checks and foreign keys of these rows. After
+the close, `ptdash check` over the same rows.
+
+`python -m bench close 10000 2` lets two processes close the month together, as two workers do.
 """
 
+import os
 import resource
 import time
 from collections.abc import Callable
@@ -26,7 +30,6 @@ from ptdash.services import books, checks
 
 ENTRIES = 100
 MONTH = date(2026, 9, 1)
-BATCH = closing.LARGEST_BATCH
 
 COMPANY = """
 SET session_replication_role = replica;  -- the stamp and the locks of the triggers are not what is measured
@@ -49,13 +52,12 @@ SET session_replication_role = origin;
 """
 
 
-def main(customers: int) -> None:
+def main(customers: int, workers: int = 1) -> None:
     with TemporaryDirectory(prefix="ptdash-bench-") as directory, temporary_cluster(Path(directory)) as url:
         config = Config(home=Path(directory), database_url=sqlalchemy_url(url), secret_key="bench")
         with create_app(config).app_context():
             upgrade()
             entries = customers * ENTRIES
-            print(f"{customers} customers, {entries} entries, batches of {BATCH}")  # noqa: T201
             with db.engine.begin() as connection:
                 connection.execute(text(COMPANY.format(customers=customers, last=ENTRIES - 1)))
             with db.engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
@@ -63,12 +65,25 @@ def main(customers: int) -> None:
                     text("VACUUM ANALYZE customers, customer_books, contracts, tickets, time_entries")
                 )
             aggregate = timed(lambda: sum_up(url))
-            writer = timed(lambda: write_bare(url, customers, MONTH, BATCH))
-            close = timed(close_month)
-            peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024
+            batch = len(closing.batches(range(customers))[0])
+            print(f"{customers} customers, {entries} entries, batches of {batch}")  # noqa: T201
+            bare = timed(lambda: write_bare(url, customers, MONTH, batch, constrained=False))
+            floor = timed(lambda: write_bare(url, customers, MONTH, batch, constrained=True))
+            close = timed(lambda: close_month(workers))
+            who = resource.RUSAGE_SELF if workers == 1 else resource.RUSAGE_CHILDREN
+            peak = resource.getrusage(who).ru_maxrss // 1024
             check = timed(check_books)
-            report(("one SQL aggregate", aggregate), ("bare writer", writer), ("close", close), ("check", check))
-            print(f"close / bare writer: {close / writer:.2f}   peak memory of the close: {peak} MiB")  # noqa: T201
+            report(
+                ("one SQL aggregate", aggregate),
+                ("bare writer", bare),
+                ("bare, constrained", floor),
+                ("close" if workers == 1 else f"close by {workers}", close),
+                ("check", check),
+            )
+            print(  # noqa: T201
+                f"close / bare writer: {close / bare:.2f}, with the constraints of these rows {close / floor:.2f}"
+                f"   peak memory of the close: {peak} MiB"
+            )
             db.session.remove()
             db.engine.dispose()
 
@@ -84,11 +99,31 @@ def report(*figures: tuple[str, float]) -> None:
         print(f"{name:<20} {seconds:8.2f} s   {seconds / figures[0][1]:8.1f} x")  # noqa: T201
 
 
-def close_month() -> None:
+def close_month(workers: int) -> None:
     with transaction() as session:
         run, blockers = books.begin(session, MONTH, date(2026, 10, 5), actor_id=None, now=datetime.now(UTC))
         assert run and not blockers, blockers
-    closing.work_off(run.id)
+    if workers == 1:
+        closing.work_off(run.id)
+    else:
+        close_together(run.id, workers)
+
+
+def close_together(run_id: int, workers: int) -> None:
+    """Each process takes the next batches of its turn, on a connection of its own."""
+    with transaction() as session:
+        batches = closing.batches(books.pending(session, run_id))
+    db.session.remove()
+    db.engine.dispose()
+    children = []
+    for turn in range(workers):
+        if child := os.fork():
+            children.append(child)
+            continue
+        for batch in batches[turn::workers]:
+            closing.post_batch(run_id, batch)
+        os._exit(0)
+    assert all(os.waitpid(child, 0)[1] == 0 for child in children)
 
 
 def check_books() -> None:

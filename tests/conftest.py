@@ -80,6 +80,7 @@ def empty(app: Flask) -> None:
         # What is issued refuses TRUNCATE; a replica's session does not fire those triggers.
         connection.execute(text("SET LOCAL session_replication_role = replica"))
         connection.execute(text(f"TRUNCATE {tables} RESTART IDENTITY CASCADE"))
+        connection.execute(text("ALTER SEQUENCE ticket_numbers RESTART"))
         connection.execute(text("INSERT INTO books (id) VALUES (1)"))
         connection.execute(insert(Price), app.extensions["built_in_prices"])
     db.session.remove()

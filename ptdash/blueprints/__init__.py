@@ -1,6 +1,7 @@
 """The areas of the house, each with its views and forms; create_app() registers them in this order."""
 
 from ptdash.blueprints.acceptance import bp as acceptance
+from ptdash.blueprints.admin.settings import bp as settings
 from ptdash.blueprints.admin.views import bp as admin
 from ptdash.blueprints.auth.views import bp as auth
 from ptdash.blueprints.billing.views import bp as billing
@@ -10,5 +11,11 @@ from ptdash.blueprints.customers.views import bp as customers
 from ptdash.blueprints.devices import bp as devices
 from ptdash.blueprints.outbox.views import bp as outbox
 from ptdash.blueprints.overview.views import bp as overview
+from ptdash.blueprints.tickets import bp as tickets
+from ptdash.blueprints.time import bp as time
 
-AREAS = (overview, billing, contracts, devices, acceptance, customers, outbox, auth, calendar, admin)
+AREAS = (
+    *(overview, tickets, time, acceptance, devices),
+    *(customers, contracts, billing, outbox),
+    *(auth, calendar, admin, settings),
+)

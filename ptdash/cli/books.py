@@ -15,7 +15,7 @@ from ptdash.db import transaction
 from ptdash.domain.periods import format_month
 from ptdash.jobs import closing
 from ptdash.jobs.queue import live_workers
-from ptdash.services import books, checks, close_document, importing, invoices
+from ptdash.services import books, checks, close_document, deadlines, importing, invoices
 
 WARNINGS_SHOWN = 10
 
@@ -26,15 +26,29 @@ WARNINGS_SHOWN = 10
 @json_option
 def import_command(directory: Path, dry_run: bool, as_json: bool) -> None:
     """Import the CSV files of DIRECTORY, all in one transaction: any error, and nothing is written."""
-    with opened() as edge, progress_bar("Importing") as progress, transaction() as session:
-        result = importing.import_directory(
-            session, directory, today=edge.today, actor_id=None, now=edge.now, dry_run=dry_run, progress=progress
-        )
-        if not result.ok or dry_run:
-            session.rollback()
+    with opened() as edge:
+        with progress_bar("Importing") as progress, transaction() as session:
+            result = importing.import_directory(
+                session,
+                directory,
+                today=edge.today,
+                actor_id=None,
+                now=edge.now,
+                dry_run=dry_run,
+                progress=progress,
+            )
+            if not result.ok or dry_run:
+                session.rollback()
+        while result.ok and not dry_run and _some_deadlines():
+            continue
     document = result.as_json()
     answer(document, as_json, lambda: _import_in_words(document))
     sys.exit(0 if result.ok else 1)
+
+
+def _some_deadlines() -> int:
+    with transaction() as session:
+        return deadlines.refresh_unknown(session)
 
 
 @click.command("close")

@@ -20,7 +20,7 @@ from ptdash.jobs import closing
 from ptdash.jobs.queue import TICK, enqueue, make_worker
 from ptdash.runtime import children, home
 from ptdash.runtime.up import up as run_up
-from ptdash.services import books, demo, releases, users
+from ptdash.services import audit, books, demo, releases, users
 
 TICK_SECONDS = 10
 
@@ -47,6 +47,8 @@ def prepare(config: Config, *, now: datetime) -> None:
                 demo.seed(session, today=config.business_day(now), now=now)
         if empty and config.demo:
             _close_the_first_demo_month(config, now)
+            with transaction() as session:
+                audit.seal(session)
     if config.demo:
         logins = "".join(f"  {email:<28} {role}\n" for email, role in demo.LOGINS)
         say("The demo assumes 1.50 EUR for an overage and a separate minute; your own rates are set by a person.")

@@ -5,9 +5,14 @@ from decimal import ROUND_HALF_UP, Decimal
 HUNDRED = Decimal(100)
 
 
+def rounded(amount: Decimal) -> int:
+    """To a whole number, half up."""
+    return int(amount.to_integral_value(ROUND_HALF_UP))
+
+
 def cents(euros: Decimal) -> int:
     """Euros to cents, rounded half up."""
-    return int((euros * HUNDRED).quantize(Decimal(1), rounding=ROUND_HALF_UP))
+    return rounded(euros * HUNDRED)
 
 
 def euros(amount_cents: int) -> Decimal:
@@ -27,4 +32,4 @@ def pro_rata_cents(monthly: Decimal, days: int, month_days: int) -> int:
 
 def vat_cents(net_cents: int, rate: Decimal) -> int:
     """VAT on the sum of the net lines of one rate (percent), rounded half up (EN 16931 BR-CO-17)."""
-    return cents(euros(net_cents) * rate / HUNDRED)
+    return rounded(net_cents * rate / HUNDRED)

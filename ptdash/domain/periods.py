@@ -3,6 +3,7 @@
 from calendar import monthrange
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
+from functools import cache
 from zoneinfo import ZoneInfo
 
 from ptdash.domain.errors import Invalid
@@ -26,7 +27,7 @@ class Span:
         return self.first + timedelta(days=self.days - 1)
 
     def __contains__(self, day: date) -> bool:
-        return self.first <= day <= self.last
+        return 0 <= (day - self.first).days < self.days
 
 
 def parse_month(text: str) -> date:
@@ -48,6 +49,7 @@ def month_of(day: date) -> date:
     return day.replace(day=1)
 
 
+@cache
 def next_month(month: date) -> date:
     return (month.replace(day=1) + timedelta(days=31)).replace(day=1)
 
@@ -56,10 +58,12 @@ def previous_month(month: date) -> date:
     return (month.replace(day=1) - timedelta(days=1)).replace(day=1)
 
 
+@cache
 def days_in(month: date) -> int:
     return monthrange(month.year, month.month)[1]
 
 
+@cache
 def last_day(month: date) -> date:
     return month.replace(day=days_in(month))
 

@@ -1,16 +1,21 @@
 """How text is compared when somebody searches: spelling of umlauts and accents does not matter."""
 
-from ptdash.domain.sorting import sort_key
+import re
+import unicodedata
 
+from ptdash.domain.sorting import SPELLED
+
+ACCENTS = re.compile("[\u0300-\u036f]")
 DIGRAPHS = (("ae", "a"), ("oe", "o"), ("ue", "u"))
 
 
 def fold(text: str) -> str:
     """Small letters without accents; ä, ae and a are the same, so are ö and ü: Mueller finds Müller.
 
-    The database's function `fold` (migration 0005) does the same to what is searched.
+    The database's function `fold` (migration 0005) does the same to what is searched, sign by sign.
     """
-    folded = sort_key(text)
+    small = "".join(map(str.lower, text))
+    folded = ACCENTS.sub("", unicodedata.normalize("NFKD", small)).translate(SPELLED)
     for digraph, letter in DIGRAPHS:
         folded = folded.replace(digraph, letter)
     return folded

@@ -158,12 +158,13 @@ def owed(facts: MonthFacts, rates: Rates) -> Owed:
     lines: list[Line] = []
     for settled in settlements:
         lines += _package_lines(settled)
-    separate = _separate_line(facts, [span for _, span in running], rates)
-    lines.append(separate)
+    separate, uncovered = _separate_minutes(facts, [span for _, span in running])
+    if separate or uncovered:
+        lines.append(_separate_line(facts.month, separate, uncovered, rates))
     for contract in facts.maintenance:
         lines += _maintenance_lines(contract, facts.month)
     lines += [_material_line(material) for material in facts.materials]
-    return Owed(settlements, tuple(line for line in lines if line.net_cents), int(separate.quantity))
+    return Owed(settlements, tuple(line for line in lines if line.net_cents), separate + uncovered)
 
 
 def settle(contract: SupportFacts, span: Span, facts: MonthFacts, rates: Rates) -> Settled:
@@ -228,10 +229,10 @@ def _package_lines(settled: Settled) -> list[Line]:
     }
     contract, span, over = (settled.contract_id, settled.contract), settled.span, settled.overage_minutes
     base, rate = euros(settled.base_cents), settled.overage_rate
-    return [
-        _contract_line(LineKind.PACKAGE_FEE, contract, span, 1, "month", base, facts),
-        _contract_line(LineKind.OVERAGE, contract, span, over, "minute", rate, facts),
-    ]
+    lines = [_contract_line(LineKind.PACKAGE_FEE, contract, span, 1, "month", base, facts)]
+    if over:
+        lines.append(_contract_line(LineKind.OVERAGE, contract, span, over, "minute", rate, facts))
+    return lines
 
 
 def _contract_line(
@@ -256,21 +257,26 @@ def _contract_line(
     )
 
 
-def _separate_line(facts: MonthFacts, covered: list[Span], rates: Rates) -> Line:
-    """One line for all separate minutes; package minutes on a day without a package count here and say so."""
+def _separate_minutes(facts: MonthFacts, covered: list[Span]) -> tuple[int, int]:
+    """The separate minutes, and the package minutes on days without a package."""
     separate = sum(m.minutes for m in facts.minutes if m.treatment == Treatment.SEPARATE)
     uncovered = sum(
         m.minutes
         for m in facts.minutes
         if m.treatment == Treatment.PACKAGE and not any(m.day in span for span in covered)
     )
+    return separate, uncovered
+
+
+def _separate_line(month: date, separate: int, uncovered: int, rates: Rates) -> Line:
+    """One line for all separate minutes; package minutes on a day without a package count here and say so."""
     return Line(
         kind=LineKind.SEPARATE,
         quantity=Decimal(separate + uncovered),
         unit="minute",
         unit_price=rates.separate,
-        service_from=facts.month,
-        service_until=last_day(facts.month),
+        service_from=month,
+        service_until=last_day(month),
         explanation={"separate_minutes": separate, "without_package_minutes": uncovered},
     )
 

@@ -15,6 +15,10 @@ STATUSES = (
 )
 IS_OPEN = "status IN ('new', 'open', 'in_progress', 'scheduled', 'waiting_customer', 'waiting_vendor')"
 
+IS_DONE = "status IN ('resolved', 'closed', 'merged')"
+# The most pressing first.
+RANK = "(CASE priority WHEN 'urgent' THEN 0 WHEN 'high' THEN 1 WHEN 'normal' THEN 2 ELSE 3 END)"
+
 # Numbers of tickets are unique, not gapless: those that an import brought are skipped.
 ticket_numbers = Sequence("ticket_numbers", start=1001, metadata=Base.metadata)
 
@@ -33,12 +37,25 @@ class Ticket(Base):
         CheckConstraint(f"status IN ({STATUSES})", name="status"),
         CheckConstraint("merged_into_id IS NULL OR status = 'merged'", name="merged_into"),
         CheckConstraint("merged_into_id <> id", name="not_into_itself"),
-        Index("ix_tickets_queue", text("coalesce(due_at, 'infinity')"), "id", postgresql_where=text(IS_OPEN)),
+        Index("ix_tickets_queue", "due_key", "id", postgresql_where=text(IS_OPEN)),
+        *(
+            Index(f"ix_tickets_open_{name}", *map(text, columns), postgresql_where=text(IS_OPEN))
+            for name, columns in {
+                "assignee": ("assignee_id", "due_key", "id"),
+                "customer": ("customer_id", "due_key", "id"),
+                "status": ("status", "due_key", "id"),
+                "priority": (RANK, "due_key", "id"),
+                "created": ("created_at", "id"),
+                "updated": ("updated_at", "id"),
+            }.items()
+        ),
+        Index("ix_tickets_done", "status", "created_at", "id", postgresql_where=text(IS_DONE)),
+        Index("ix_tickets_customer", "customer_id", "created_at", "id"),
         Index(
-            "ix_tickets_open_assignee",
-            "assignee_id",
-            text("coalesce(due_at, 'infinity')"),
-            "id",
+            "ix_tickets_open_search",
+            "search",
+            postgresql_using="gin",
+            postgresql_ops={"search": "gin_trgm_ops"},
             postgresql_where=text(IS_OPEN),
         ),
         Index("ix_tickets_deadline_unknown", "id", postgresql_where=text("NOT deadline_known")),
@@ -49,7 +66,7 @@ class Ticket(Base):
 
     id: Mapped[int] = mapped_column(primary_key=True)
     number: Mapped[str] = mapped_column(unique=True)
-    customer_id: Mapped[int] = mapped_column(ForeignKey("customers.id"), index=True)
+    customer_id: Mapped[int] = mapped_column(ForeignKey("customers.id"))
     contact_id: Mapped[int | None] = mapped_column(ForeignKey("contacts.id"))
     channel: Mapped[str]
     category: Mapped[str]
@@ -72,6 +89,10 @@ class Ticket(Base):
     deadline_known: Mapped[bool] = mapped_column(server_default="false")
     merged_into_id: Mapped[int | None] = mapped_column(ForeignKey("tickets.id"))
     version: Mapped[int] = mapped_column(server_default="1")
+    # What the queue is ordered by: without a deadline, last.
+    due_key: Mapped[datetime] = mapped_column(
+        Computed("coalesce(due_at, '9999-12-31 00:00:00+00'::timestamptz)", persisted=True)
+    )
     search: Mapped[str] = mapped_column(
         Computed("fold(number || ' ' || subject || ' ' || product)", persisted=True)
     )

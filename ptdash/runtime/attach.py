@@ -52,19 +52,27 @@ def _join(holders: Lock) -> bool:
 
 
 def _ensure_running(postgres: Postgres, home: Path, *, alone: bool) -> None:
-    """A server that answers; only who is alone may start one, so that never two run on the same files."""
+    """A server that answers. Who is alone may start one, so that never two run on the same files; so may who finds
+    that it ended with a killed `up` while a command was at work, which would not start it again."""
     up = serving_up(home)
     if up and up.database_elsewhere:
         raise DatabaseElsewhere(home=home)
     if not alone:
-        if not wait_until(postgres.answers, PATIENCE_SECONDS):
+        if not wait_until(lambda: postgres.answers() or _abandoned(postgres, home), PATIENCE_SECONDS):
             raise DatabaseLost(home=home, log=home / "log" / "postgres.log")
+        if not postgres.answers():
+            postgres.start(home / "log" / "postgres.log")
         return
     # Nobody uses it, but a killed command or supervisor may have left it running, or about to end.
     if not wait_until(lambda: postgres.running_pid() is None or postgres.answers(), PATIENCE_SECONDS):
         postgres.stop()
     if postgres.running_pid() is None:
         postgres.start(home / "log" / "postgres.log")
+
+
+def _abandoned(postgres: Postgres, home: Path) -> bool:
+    """No server has these files, and no `up` is there to restart it."""
+    return postgres.is_over() and serving_up(home) is None
 
 
 def _leave(postgres: Postgres, home: Path, holders: Lock) -> None:

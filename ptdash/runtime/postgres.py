@@ -96,6 +96,10 @@ class Postgres:
         pid = _first_number(self.data / "postmaster.pid")
         return pid if pid and runs_in(pid, self.data) else None
 
+    def is_over(self) -> bool:
+        """Whether surely no server has these files: one that ends takes its pid file away, unless it is killed."""
+        return not (self.data / "postmaster.pid").exists()
+
     def answers(self) -> bool:
         """Whether it takes connections; while it starts it is not asked, which would only fill its log."""
         lines = self._pid_file()

@@ -31,8 +31,8 @@ from ptdash.domain.money import euros
 from ptdash.domain.periods import format_month, last_day
 from ptdash.domain.settlement import Line, LineKind, Owed, Settled, duplicated_fee, owed
 from ptdash.domain.vat import Vat, vat_category, vat_for
-from ptdash.models import Customer
 from ptdash.services import facts, history
+from ptdash.services.facts import Buyer
 from ptdash.services.history import History, minutes_of
 from ptdash.services.prices import MonthPrices, valid_on
 from ptdash.services.wording import describe
@@ -69,7 +69,7 @@ class MonthTaken:
 class CustomerBill:
     """One customer's share of a run as it would be posted; or why it is parked."""
 
-    customer: Customer
+    customer: Buyer
     month: date
     documents: tuple[Document, ...] = ()
     taken: tuple[MonthTaken, ...] = ()
@@ -106,7 +106,7 @@ def bill(session: Session, customer_ids: Collection[int], month: date, prices: M
     )
 
 
-def buyer(customer: Customer) -> dict[str, str]:
+def buyer(customer: Buyer) -> dict[str, str]:
     """The copy of a customer that its invoice keeps."""
     return {field: getattr(customer, field) for field in BUYER_FIELDS}
 
@@ -115,7 +115,7 @@ class _Biller:
     """One customer's bill in the making."""
 
     def __init__(self, customer_id: int, month: date, past: History, loaded: Any, prices_of: Any) -> None:
-        self.customer: Customer = loaded[customer_id, month].customer
+        self.customer: Buyer = loaded[customer_id, month].customer
         self.month = month
         self.past = past
         self.prices_of = prices_of
@@ -189,6 +189,8 @@ class _Biller:
     def _adjustment_lines(
         self, month: date, found: list[Adjustment], own: list[BillLine], taken: list[MonthTaken]
     ) -> list[BillLine]:
+        if not found and all(item.line.net_cents > 0 for item in own):
+            return []
         room: dict[Vat, int] = {}
         for item in own:
             room[item.vat] = room.get(item.vat, 0) + item.line.net_cents

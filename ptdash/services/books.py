@@ -19,7 +19,7 @@ from ptdash.domain.bills import (
 from ptdash.domain.errors import Conflict, Invalid, NotFound
 from ptdash.domain.periods import format_month, next_month, previous_month
 from ptdash.models import Books, Customer, CustomerBook, CustomerMonth, Period, Posting, Run
-from ptdash.services import audit, prices, settings
+from ptdash.services import audit, history, prices, settings
 from ptdash.services.bulk import among
 
 REQUIRED_COMPANY_DATA = ("name", "street", "postal_code", "city", "country", "iban")
@@ -140,6 +140,7 @@ def try_again(
 ) -> Run:
     """A run for one parked customer's month alone, with a business day of its own; the others stay parked.
 
+    A cancelled month is released by a person's order, like every revision; any other with the month's result.
     Asked twice, the run under way is answered. Raises CustomerNotInClose, NotParked.
     """
     session.execute(select(Books.id).with_for_update())
@@ -149,6 +150,8 @@ def try_again(
         if current.kind == "customer" and current.finished_at is None:
             return current
         raise NotParked(customer=number, month=format_month(month))
+    is_revision = select(exists().where(Posting.customer_id == mine.customer_id, Posting.month == month))
+    is_released = actor_id is not None and session.execute(is_revision).scalar_one()
     run = Run(
         month=month,
         business_day=business_day,
@@ -157,6 +160,8 @@ def try_again(
         ordered_by_id=actor_id,
         ordered_at=now,
         enqueued_at=now,
+        released_at=now if is_released else None,
+        released_by_id=actor_id if is_released else None,
     )
     session.add(run)
     session.flush()
@@ -169,7 +174,8 @@ def try_again(
 def set_aside(
     session: Session, month: date, number: str, reason: str, *, actor_id: int | None, now: datetime
 ) -> None:
-    """Leave a customer's month that is not posted out of the close, with a reason; the last one closes the month.
+    """Leave a customer's month that is not posted, or whose invoice is cancelled, out of the close, with a reason;
+    the last one closes the month.
 
     A posting of this customer under way is waited for. Raises CustomerNotInClose, AlreadySettled, ReasonMissing.
     """
@@ -179,9 +185,7 @@ def set_aside(
     lock = select(CustomerBook.customer_id).join(Customer).where(Customer.number == number)
     session.execute(lock.with_for_update(of=CustomerBook))
     mine = _customer_month(session, month, number)
-    posted = select(exists().where(Posting.customer_id == mine.customer_id, Posting.month == month))
-    if mine.set_aside_reason is not None or session.execute(posted).scalar_one():
-        raise AlreadySettled(customer=number, month=format_month(month))
+    refuse_settled(session, mine, number)
     before = {"parked": mine.park_code}
     mine.park_code, mine.park_params, mine.set_aside_reason = None, None, reason
     session.flush()
@@ -197,6 +201,13 @@ def set_aside(
         after=after,
     )
     finish(session, mine.run_id, now=now)
+
+
+def refuse_settled(session: Session, mine: CustomerMonth, number: str) -> None:
+    """Raise AlreadySettled where a month is set aside, or posted and its invoice stands."""
+    past = history.load(session, [mine.customer_id], mine.month)[mine.customer_id]
+    if mine.set_aside_reason is not None or past.is_held(mine.month):
+        raise AlreadySettled(customer=number, month=format_month(mine.month))
 
 
 def pending(session: Session, run_id: int, of: Collection[int] | None = None) -> Sequence[int]:
@@ -232,11 +243,14 @@ def stalled_runs(session: Session, now: datetime, patience: timedelta) -> Sequen
 
 
 def progress(session: Session, month: date) -> Progress:
-    """Counts of the month's customers by what became of them."""
+    """Counts of the month's customers by what became of them; one whose cancelled month is parked or set aside
+    counts there."""
     row = session.execute(
         select(
             func.count(),
-            func.count().filter(_posted()),
+            func.count().filter(
+                _posted(), CustomerMonth.park_code.is_(None), CustomerMonth.set_aside_reason.is_(None)
+            ),
             func.count().filter(CustomerMonth.park_code.is_not(None)),
             func.count().filter(CustomerMonth.set_aside_reason.is_not(None)),
         ).where(CustomerMonth.month == month)

@@ -25,9 +25,10 @@ from sqlalchemy.orm import InstrumentedAttribute, Session
 from ptdash.db import Base
 
 
-def insert_rows(session: Session, model: type[Base], rows: Sequence[Mapping[str, Any]]) -> None:
+def insert_rows(session: Session, model: type[Base], rows: Sequence[Mapping[str, Any]], **same: Any) -> None:
     """Insert rows (values by column name; all rows name the same columns) with one statement.
 
+    What is the `same` in every row is given, and travels, once.
     They travel as one JSON text that the database reads by its own column types: as fast as COPY, and a
     statement like every other. What holds for a single row holds for each of these: defaults, constraints,
     triggers.
@@ -37,10 +38,12 @@ def insert_rows(session: Session, model: type[Base], rows: Sequence[Mapping[str,
     table = model.__table__
     assert isinstance(table, Table)
     columns: list[Column[Any]] = [table.c[name] for name in rows[0]]
+    shared: list[Column[Any]] = [table.c[name] for name in same]
     payload = cast(literal(json.dumps(rows, default=str), String), JSON)
     source = func.json_to_recordset(payload).table_valued(*(column(c.name, c.type) for c in columns))
-    taken = select(*source.render_derived(with_types=True).c)
-    session.execute(insert(table).from_select(columns, taken))
+    constants = (literal(value, table.c[name].type) for name, value in same.items())
+    taken = select(*source.render_derived(with_types=True).c, *constants)
+    session.execute(insert(table).from_select(columns + shared, taken))
 
 
 def among(column: InstrumentedAttribute[int], ids: Collection[int]) -> ColumnElement[bool]:

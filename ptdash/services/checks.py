@@ -12,7 +12,7 @@ from ptdash.domain.bills import vat_shares
 from ptdash.domain.vat import VatCategory
 from ptdash.models import AuditEvent, AuditSeal
 from ptdash.services import contracts
-from ptdash.services.audit import GENESIS, chain
+from ptdash.services.audit import GENESIS, HASHED, link
 
 SEALED_WITHIN = timedelta(minutes=5)
 SHOWN = 50
@@ -164,15 +164,12 @@ def audit_chain(session: Session) -> Verdict:
     """The sealed part is intact, link by link, and nothing older than five minutes is unsealed."""
     violations: list[str] = []
     head, seq = GENESIS, 0
-    # Columns and not objects: there are as many events as there were changes.
-    sealed = select(AuditSeal.seq, AuditSeal.hash, *AuditEvent.__table__.c).join(
-        AuditEvent, AuditEvent.id == AuditSeal.event_id
-    )
-    for row in session.execute(sealed.order_by(AuditSeal.seq).execution_options(yield_per=1000)):
-        seq, head = seq + 1, chain(head, row)
-        if (row.seq, row.hash) != (seq, head):
-            violations.append(f"audit event {row.id}: the chain is broken at link {row.seq}")
-            seq, head = row.seq, row.hash
+    sealed = select(AuditSeal.seq, AuditSeal.hash, *HASHED).join(AuditEvent, AuditEvent.id == AuditSeal.event_id)
+    for place, stored, *event in session.execute(sealed.order_by(AuditSeal.seq).execution_options(yield_per=1000)):
+        seq, head = seq + 1, link(head, event)
+        if (place, stored) != (seq, head):
+            violations.append(f"audit event {event[0]}: the chain is broken at link {place}")
+            seq, head = place, stored
     unsealed = session.execute(
         select(AuditEvent.id)
         .where(~select(AuditSeal).where(AuditSeal.event_id == AuditEvent.id).exists())

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from datetime import date
 from typing import Any
 
-from sqlalchemy import exists, func, select
+from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from ptdash.domain.bills import PARKED, Blocker, Parked
@@ -154,7 +154,7 @@ def result(session: Session, month: date, today: date) -> MonthResult:
 
 
 def unsettled(session: Session, month: date, number: str) -> ResultRow:
-    """A customer of a begun close, neither posted nor set aside; raises CustomerNotInClose, AlreadySettled."""
+    """A customer of a begun close whose month can be set aside; raises CustomerNotInClose, AlreadySettled."""
     found = session.execute(
         select(Customer, CustomerMonth)
         .join(CustomerMonth, CustomerMonth.customer_id == Customer.id)
@@ -163,9 +163,7 @@ def unsettled(session: Session, month: date, number: str) -> ResultRow:
     if found is None:
         raise books.CustomerNotInClose(customer=number, month=format_month(month))
     customer, mine = found
-    posted = select(exists().where(Posting.customer_id == customer.id, Posting.month == month))
-    if mine.set_aside_reason is not None or session.execute(posted).scalar_one():
-        raise books.AlreadySettled(customer=number, month=format_month(month))
+    books.refuse_settled(session, mine, number)
     reason = PARKED[mine.park_code](**(mine.park_params or {})) if mine.park_code else None
     return ResultRow(customer.number, customer.name, None, reason, {}, 0, 0, 0)
 

@@ -16,6 +16,7 @@ from ptdash.domain.money import cents
 from ptdash.domain.settlement import in_force
 from ptdash.domain.terms import ONE_DAY, ContractFacts, ContractState, Lifecycle, Notice
 from ptdash.models import Contract, ContractDevice, Customer, Device, Price
+from ptdash.services.bulk import among
 from ptdash.services.prices import PACKAGES
 
 PackagePrices = dict[str, list[tuple[date, Decimal]]]
@@ -52,13 +53,15 @@ class ContractOnDay:
         return cls(contract, customer, facts, life, package_on(contract, day), net)
 
 
-def renewals(session: Session, on: date) -> list[dict[str, Any]]:
-    """Every contract's state, term, deadline and monthly price (net cents) on a day, by contract number.
+def renewals(session: Session, on: date, *, customer_ids: Collection[int] | None = None) -> list[dict[str, Any]]:
+    """Every contract's (or these customers') state, term, deadline and monthly price (net cents) on a day, by
+    contract number.
 
     Facts dated after the day are ignored. `monthly_net_cents` is what a whole month costs as of that day (of
     an ended contract: as of its last day), None where the package has no price yet.
     """
-    return [_renewal(known) for known in on_day(session, on)]
+    which = () if customer_ids is None else (among(Contract.customer_id, customer_ids),)
+    return [_renewal(known) for known in on_day(session, on, *which)]
 
 
 def on_day(session: Session, on: date, *which: ColumnElement[bool]) -> list[ContractOnDay]:

@@ -15,6 +15,7 @@ from ptdash.services import settings
 from ptdash.services.bulk import among
 from ptdash.services.windows import public_holidays
 
+Targets = dict[Priority, Target]
 BATCH = 1000
 CLOCK_COLUMNS = (Ticket.id, Ticket.priority, Ticket.status, Ticket.created_at, Ticket.responded_at)
 
@@ -39,9 +40,14 @@ def business_hours(session: Session) -> BusinessHours:
     return _hours(settings.all_settings(session))
 
 
+def targets(session: Session) -> Targets:
+    """What the company promises for each priority."""
+    return _targets(settings.all_settings(session))
+
+
 def _refresh(session: Session, which: ColumnElement[bool]) -> None:
     values = settings.all_settings(session)
-    hours, targets = _hours(values), {priority: _target(values, priority) for priority in Priority}
+    hours, targets = _hours(values), _targets(values)
     pauses: dict[int, list[Pause]] = defaultdict(list)
     resting = select(TicketPause.ticket_id, TicketPause.started_at, TicketPause.ended_at).join(
         Ticket, Ticket.id == TicketPause.ticket_id
@@ -74,6 +80,6 @@ def _hours(values: dict[str, str]) -> BusinessHours:
     )
 
 
-def _target(values: dict[str, str], priority: Priority) -> Target:
-    response, resolution = values[f"target.{priority.value}"].split("/")
-    return Target(int(response), int(resolution))
+def _targets(values: dict[str, str]) -> Targets:
+    minutes = {priority: values[f"target.{priority.value}"].split("/") for priority in Priority}
+    return {priority: Target(int(reply), int(solution)) for priority, (reply, solution) in minutes.items()}

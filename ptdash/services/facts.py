@@ -4,7 +4,7 @@ from collections import defaultdict
 from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import date
-from typing import Any, TypeVar
+from typing import Any, NamedTuple, TypeVar
 
 from sqlalchemy import ColumnElement, Date, Select, case, func, literal, or_, select
 from sqlalchemy.dialects.postgresql import distinct_on
@@ -46,11 +46,28 @@ class Obstacle:
     technician: str
 
 
+class Buyer(NamedTuple):
+    """What of a customer decides its VAT and stands on its invoice."""
+
+    id: int
+    number: str
+    name: str
+    contact: str
+    email: str
+    street: str
+    postal_code: str
+    city: str
+    country: str
+    vat_id: str
+    is_consumer: bool
+    vat_decision: str | None
+
+
 @dataclass(frozen=True)
 class CustomerFacts:
     """A customer with its month: what can be billed, and what stands in the way."""
 
-    customer: Customer
+    customer: Buyer
     month: MonthFacts
     running: Obstacle | None
     untreated: Obstacle | None
@@ -58,9 +75,12 @@ class CustomerFacts:
 
 def load(session: Session, customer_ids: Collection[int], month: date) -> list[CustomerFacts]:
     """The customers' months, ordered by customer number."""
-    customers = session.execute(
-        select(Customer).where(among(Customer.id, customer_ids)).order_by(Customer.number)
-    ).scalars()
+    rows = session.execute(
+        select(*(getattr(Customer, name) for name in Buyer._fields))
+        .where(among(Customer.id, customer_ids))
+        .order_by(Customer.number)
+    )
+    customers = [Buyer._make(row) for row in rows]
     support, maintenance = _contracts(session, customer_ids, month)
     split = [customer for customer, found in support.items() if any(_cuts(month, facts) for facts in found)]
     work = _work(session, customer_ids, month, split)

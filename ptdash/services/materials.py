@@ -3,7 +3,7 @@
 from datetime import date, datetime
 from decimal import Decimal
 
-from sqlalchemy import Row, func, select
+from sqlalchemy import ColumnElement, Row, func, select
 from sqlalchemy.orm import Session
 
 from ptdash.domain.errors import Forbidden, Invalid, NotFound
@@ -29,25 +29,26 @@ class CreditNeedsManager(Forbidden):
 
 def of_customer(session: Session, customer_number: str) -> list[Row[tuple[Material, str, bool]]]:
     """A customer's material, newest day first, with its ticket's number and whether a posting has taken it."""
-    taken = select(func.max(Posting.n)).where(
+    found = (
+        select(Material, Ticket.number, _is_taken())
+        .join(Ticket, Ticket.id == Material.ticket_id)
+        .join(Customer, Customer.id == Material.customer_id)
+        .where(Customer.number == customer_number)
+    )
+    return list(session.execute(found.order_by(Material.day.desc(), Material.id.desc())))
+
+
+def of_ticket(session: Session, ticket_id: int) -> list[Row[tuple[Material, bool]]]:
+    """A ticket's material, newest day first, and whether a posting has taken it."""
+    found = select(Material, _is_taken()).where(Material.ticket_id == ticket_id)
+    return list(session.execute(found.order_by(Material.day.desc(), Material.id.desc())))
+
+
+def _is_taken() -> ColumnElement[bool]:
+    newest = select(func.max(Posting.n)).where(
         Posting.customer_id == Material.customer_id, Posting.month == Material.service_month
     )
-    return list(
-        session.execute(
-            select(Material, Ticket.number, func.coalesce(taken.scalar_subquery(), 0) >= Material.posting_n)
-            .join(Ticket, Ticket.id == Material.ticket_id)
-            .join(Customer, Customer.id == Material.customer_id)
-            .where(Customer.number == customer_number)
-            .order_by(Material.day.desc(), Material.id.desc())
-        )
-    )
-
-
-def tickets_of(session: Session, customer_number: str) -> list[Row[tuple[int, str, str]]]:
-    """The customer's tickets to choose from: id, number, subject; newest first."""
-    tickets = select(Ticket.id, Ticket.number, Ticket.subject).join(Customer, Customer.id == Ticket.customer_id)
-    chosen = tickets.where(Customer.number == customer_number, Ticket.status != "merged")
-    return list(session.execute(chosen.order_by(Ticket.created_at.desc(), Ticket.id.desc()).limit(200)))
+    return func.coalesce(newest.scalar_subquery(), 0) >= Material.posting_n
 
 
 def add(

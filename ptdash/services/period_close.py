@@ -5,14 +5,13 @@ from collections.abc import Collection, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import delete, select, text, update
+from sqlalchemy import delete, or_, select, text, update
 from sqlalchemy.dialects.postgresql import insert as upsert
 from sqlalchemy.orm import Session
 
 from ptdash.domain.bills import Parked, PostingFailed
 from ptdash.domain.periods import format_month
 from ptdash.models import (
-    Customer,
     CustomerBook,
     CustomerMonth,
     Invoice,
@@ -26,6 +25,13 @@ from ptdash.models import (
 from ptdash.services import audit, books, prices, settings
 from ptdash.services.billing import CustomerBill, Document, MonthTaken, bill, buyer
 from ptdash.services.bulk import among, insert_rows
+from ptdash.services.facts import Buyer
+
+KEPT_OF_SETTLED = (
+    *("contract_id", "package", "package_price", "overage_rate", "month_days"),
+    *("included_minutes", "used_minutes", "covered_minutes", "overage_minutes", "expired_minutes"),
+    *("base_cents", "overage_cents"),
+)
 
 
 def post(session: Session, run_id: int, customer_ids: Collection[int], *, now: datetime) -> int:
@@ -87,21 +93,20 @@ def _write(session: Session, run: Run, bills: Sequence[CustomerBill], now: datet
         invoice_ids += own
         for taken in item.taken:
             invoice_id = own[taken.document] if taken.document is not None else None
-            postings.append(_posting_row(item.customer.id, run.id, taken, invoice_id))
+            postings.append(_posting_row(item.customer.id, taken, invoice_id))
             settled += _settlement_rows(item.customer.id, taken)
-    insert_rows(session, Posting, postings)
+    insert_rows(session, Posting, postings, run_id=run.id)
     insert_rows(session, Settlement, settled)
     _settle_marks(session, run, [item.customer.id for item in bills])
     numbers = issue(session, run, documents, invoice_ids)
     _record(session, run, bills, numbers, now)
 
 
-def _posting_row(customer_id: int, run_id: int, taken: MonthTaken, invoice_id: int | None) -> dict[str, Any]:
+def _posting_row(customer_id: int, taken: MonthTaken, invoice_id: int | None) -> dict[str, Any]:
     return {
         "customer_id": customer_id,
         "month": taken.month,
         "n": taken.n,
-        "run_id": run_id,
         "invoice_id": invoice_id,
         "owed_cents": taken.result.net_cents,
         "separate_minutes": taken.result.separate_minutes,
@@ -111,15 +116,15 @@ def _posting_row(customer_id: int, run_id: int, taken: MonthTaken, invoice_id: i
 
 
 def _settle_marks(session: Session, run: Run, customer_ids: Sequence[int]) -> None:
-    """What was set aside is posted now, and what was stale is calculated."""
+    """What was set aside, or parked when billed again in vain, is posted now; what was stale is calculated."""
     session.execute(
         update(CustomerMonth)
         .where(
             among(CustomerMonth.customer_id, customer_ids),
             CustomerMonth.month <= run.month,
-            CustomerMonth.set_aside_reason.is_not(None),
+            or_(CustomerMonth.set_aside_reason.is_not(None), CustomerMonth.park_code.is_not(None)),
         )
-        .values(set_aside_reason=None)
+        .values(set_aside_reason=None, park_code=None, park_params=None)
         .execution_options(synchronize_session=False)
     )
     session.execute(delete(StaleCustomer).where(among(StaleCustomer.customer_id, customer_ids)))
@@ -133,30 +138,19 @@ def reserve_invoice_ids(session: Session, count: int) -> Sequence[int]:
 def _settlement_rows(customer_id: int, taken: MonthTaken) -> list[dict[str, Any]]:
     return [
         {
-            "contract_id": settled.contract_id,
             "month": taken.month,
             "n": taken.n,
             "customer_id": customer_id,
-            "package": settled.package,
-            "package_price": settled.package_price,
-            "overage_rate": settled.overage_rate,
             "covered_from": settled.span.first,
             "covered_days": settled.span.days,
-            "month_days": settled.month_days,
-            "included_minutes": settled.included_minutes,
-            "used_minutes": settled.used_minutes,
-            "covered_minutes": settled.covered_minutes,
-            "overage_minutes": settled.overage_minutes,
-            "expired_minutes": settled.expired_minutes,
-            "base_cents": settled.base_cents,
-            "overage_cents": settled.overage_cents,
         }
+        | {name: getattr(settled, name) for name in KEPT_OF_SETTLED}
         for settled in taken.result.settlements
     ]
 
 
 def issue(
-    session: Session, run: Run, documents: Sequence[tuple[Customer, Document]], ids: Sequence[int]
+    session: Session, run: Run, documents: Sequence[tuple[Buyer, Document]], ids: Sequence[int]
 ) -> list[str]:
     """Draw the numbers and write the invoices with them; the numbers, in order."""
     if not documents:
@@ -173,16 +167,10 @@ def issue(
             {
                 "id": ids[i],
                 "number": numbers[i],
-                "series_year": year,
                 "series_number": first + i,
                 "customer_id": customer.id,
                 "period": document.period,
-                "kind": "bill",
                 "revision": document.revision,
-                "run_id": run.id,
-                "issued_on": run.business_day,
-                "due_on": due_on,
-                "seller": seller,
                 "buyer": buyer(customer),
                 "net_cents": document.totals.net_cents,
                 "vat_cents": document.totals.vat_cents,
@@ -190,6 +178,12 @@ def issue(
             }
             for i, (customer, document) in enumerate(documents)
         ],
+        series_year=year,
+        kind="bill",
+        run_id=run.id,
+        issued_on=run.business_day,
+        due_on=due_on,
+        seller=seller,
     )
     insert_rows(
         session,

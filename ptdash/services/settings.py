@@ -1,7 +1,7 @@
 """Company data and switches: which keys there are, what they accept, and their defaults."""
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, time
 
@@ -16,6 +16,8 @@ from ptdash.domain.errors import Invalid, NotFound
 from ptdash.models import Setting
 from ptdash.services import audit
 
+ENDS_TOO_EARLY = "the day has to end after it begins."
+MORE_THAN_A_YEAR = "this is more than a year of business hours."
 WEEKDAYS = "mon tue wed thu fri sat sun"
 
 
@@ -25,6 +27,16 @@ class UnknownSetting(NotFound):
 
 class SettingRefused(Invalid):
     message = "'%(value)s' is not possible for %(key)s: %(why)s"
+
+
+class SettingsRefused(Invalid):
+    """Of several settings changed at once, each that is not possible: `refused` by its key."""
+
+    message = "Some of these settings are not possible."
+
+    def __init__(self, refused: "Mapping[str, SettingRefused]") -> None:
+        self.refused = refused
+        super().__init__()
 
 
 @dataclass(frozen=True)
@@ -135,16 +147,15 @@ SETTINGS: dict[str, Spec] = {
 
 
 def all_settings(session: Session) -> dict[str, str]:
-    """Every known key with its stored value or its default."""
-    stored = {row.key: row.value for row in session.execute(select(Setting)).scalars()}
-    return {key: stored.get(key, spec.default) for key, spec in SETTINGS.items()}
+    """Every known key with its stored value; with its default where none is stored, or where it was cleared."""
+    stored = {row.key: row.value for row in session.execute(select(Setting.key, Setting.value))}
+    return {key: stored.get(key) or spec.default for key, spec in SETTINGS.items()}
 
 
 def get(session: Session, key: str) -> str:
     """The value of one setting, its default where none is stored; raises UnknownSetting."""
     spec = _spec(key)
-    row = session.get(Setting, key)
-    return row.value if row else spec.default
+    return session.execute(select(Setting.value).where(Setting.key == key)).scalar() or spec.default
 
 
 def clean(key: str, value: str) -> str:
@@ -160,14 +171,51 @@ def clean(key: str, value: str) -> str:
 
 def change(session: Session, key: str, value: str, *, actor_id: int | None, now: datetime) -> str:
     """Store one setting and return its stored form; raises UnknownSetting, SettingRefused."""
-    new, old = clean(key, value), get(session, key)
-    if new != old:
-        statement = insert(Setting).values(key=key, value=new)
-        session.execute(statement.on_conflict_do_update(index_elements=["key"], set_={"value": new}))
-        session.expire_all()
-        values = {"before": {"value": old}, "after": {"value": new}}
-        audit.record(session, "change", "setting", key, actor_id=actor_id, now=now, **values)
+    try:
+        return change_all(session, {key: value}, actor_id=actor_id, now=now)[key]
+    except SettingsRefused as error:
+        raise next(iter(error.refused.values())) from None
+
+
+def change_all(
+    session: Session, values: Mapping[str, str], *, actor_id: int | None, now: datetime
+) -> dict[str, str]:
+    """Store several settings, all or none, and return their stored forms. An empty value goes back to the default.
+
+    Raises UnknownSetting, SettingsRefused with every one that is not possible.
+    """
+    new, refused = {}, {}
+    for key, value in values.items():
+        try:
+            new[key] = clean(key, value)
+        except SettingRefused as error:
+            refused[key] = error
+    old = all_settings(session)
+    refused = refused or _refused_together(old, new)
+    if refused:
+        raise SettingsRefused(refused)
+    for key in (key for key, value in new.items() if (value or SETTINGS[key].default) != old[key]):
+        statement = insert(Setting).values(key=key, value=new[key])
+        session.execute(statement.on_conflict_do_update(index_elements=["key"], set_={"value": new[key]}))
+        sides = {"before": {"value": old[key]}, "after": {"value": new[key]}}
+        audit.record(session, "change", "setting", key, actor_id=actor_id, now=now, **sides)
     return new
+
+
+def _refused_together(old: Mapping[str, str], new: Mapping[str, str]) -> dict[str, SettingRefused]:
+    """What is possible by itself but not with the others: without business hours no deadline could be met."""
+    if not any(key.startswith(("hours.", "target.")) for key in new):
+        return {}
+    values = {key: new.get(key, value) or SETTINGS[key].default for key, value in old.items()}
+    opens, closes = (time.fromisoformat(values[key]) for key in ("hours.from", "hours.until"))
+    daily = (closes.hour - opens.hour) * 60 + closes.minute - opens.minute
+    if daily <= 0:
+        key = "hours.until" if "hours.until" in new else "hours.from"
+        return {key: SettingRefused(key=key, value=values[key], why=ENDS_TOO_EARLY)}
+    year = daily * len(values["hours.days"].split(",")) * 50
+    targets = [key for key in SETTINGS if key.startswith("target.")]
+    late = [key for key in targets if int(values[key].split("/")[1]) > year]
+    return {key: SettingRefused(key=key, value=values[key], why=MORE_THAN_A_YEAR) for key in late}
 
 
 def company(session: Session) -> dict[str, str]:

@@ -139,7 +139,7 @@ def drafted(session: Session, customer_number: str, month: date) -> Statement:
     return Statement(
         number=None,
         month=month,
-        buyer=buyer(customer),
+        buyer=buyer(found.customer),
         seller=None,
         issued_on=None,
         due_on=None,

@@ -8,12 +8,13 @@ from typing import Any
 
 from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerificationError
-from sqlalchemy import delete, func, select, update
+from sqlalchemy import and_, delete, func, select, update
 from sqlalchemy.orm import Session
 
 from ptdash.domain.errors import Conflict, Invalid, NotFound
-from ptdash.models import Role, User, UserSession
+from ptdash.models import Role, Ticket, TimeEntry, User, UserSession
 from ptdash.services import audit
+from ptdash.services.timers import RUNNING, Running
 
 LANGUAGES = ("de", "en")
 THEMES = ("system", "light", "dark")
@@ -207,9 +208,17 @@ def start_session(session: Session, user_id: int, *, now: datetime) -> str:
 
 def load_session(session: Session, token: str, *, now: datetime) -> User | None:
     """Whose session this is; None once it has ended, expired, lain idle, or its account was disabled."""
+    found = signed_in(session, token, now=now)
+    return found[0] if found else None
+
+
+def signed_in(session: Session, token: str, *, now: datetime) -> tuple[User, Running | None] | None:
+    """As `load_session`, with the person's running timer, which every page shows: one query for both."""
     found = session.execute(
-        select(User, UserSession)
+        select(User, UserSession, *RUNNING)
         .join(UserSession, UserSession.user_id == User.id)
+        .outerjoin(TimeEntry, and_(TimeEntry.technician_id == User.id, TimeEntry.ended_at.is_(None)))
+        .outerjoin(Ticket, Ticket.id == TimeEntry.ticket_id)
         .where(
             UserSession.token_hash == _token_hash(token),
             UserSession.ended_at.is_(None),
@@ -224,7 +233,7 @@ def load_session(session: Session, token: str, *, now: datetime) -> User | None:
     row: UserSession = found[1]
     if row.last_seen_at <= now - SEEN_STEP:
         row.last_seen_at = now
-    return user
+    return user, Running(*found[2:]) if found[2] is not None else None
 
 
 def end_session(session: Session, token: str, *, now: datetime) -> None:

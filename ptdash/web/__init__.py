@@ -7,9 +7,9 @@ from typing import Any
 from flask import Flask
 
 from ptdash.config import Config
-from ptdash.extensions import babel, csrf, limiter, login_manager
+from ptdash.extensions import csrf, limiter, login_manager
 from ptdash.web import access as _access
-from ptdash.web import assets, errors, formats, headers, health, locale, navigation
+from ptdash.web import addresses, assets, errors, formats, headers, health, locale, navigation
 from ptdash.web.access import access
 from ptdash.web.forms import BaseForm, choices
 from ptdash.web.pages import config, local_path, now, render_page, see_other, toast, today, wants_fragment
@@ -66,12 +66,12 @@ def init_app(app: Flask) -> None:
     """Bind everything of this room to the application; who may come in is asked before anything else."""
     app.session_interface = headers.SecureWhereHttps()
     app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
-    babel.init_app(app, locale_selector=locale.select)
+    locale.init_app(app)
     login_manager.init_app(app)
     _access.init_app(app)
     csrf.init_app(app)
     limiter.init_app(app)
-    for part in (assets, errors, formats, headers, health, navigation):
+    for part in (addresses, assets, errors, formats, headers, health, navigation):
         part.init_app(app)
 
 

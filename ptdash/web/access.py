@@ -108,9 +108,11 @@ def _load_user(_request: Any) -> User | None:
     if not token:
         return None
     with transaction() as db_session:
-        user = users.load_session(db_session, token, now=now())
-    if user:
-        g.language, g.theme = user.language, user.theme
+        found = users.signed_in(db_session, token, now=now())
+    if found is None:
+        return None
+    user, g.timer = found
+    g.language, g.theme = user.language, user.theme
     return user
 
 

@@ -24,11 +24,13 @@ INSTANT = {"de": "dd.MM.yyyy, HH:mm\N{NO-BREAK SPACE}'Uhr'", "en": "d MMM yyyy, 
 def init_app(app: Flask) -> None:
     app.jinja_env.globals["language"] = language
     for function in (
+        capped,
         clock,
         day,
         day_month,
         day_of_month,
         eur,
+        filesize,
         initials,
         instant,
         minutes,
@@ -69,6 +71,18 @@ def rate(net: Decimal | None) -> str:
 def number(value: int | Decimal | None) -> str:
     """`1234.5` -> `1.234,5`."""
     return NONE if value is None else _minus(format_decimal(value, locale=_locale()))
+
+
+def capped(value: int) -> str:
+    """A count that stops at 1000: `999+`."""
+    return number(value) if value < 1000 else f"{number(999)}+"
+
+
+def filesize(size: int) -> str:
+    """A file's size: `1234567` -> `1,2 MB`, never less than a tenth of a kilobyte."""
+    kilo = max(Decimal(size) / 1000, Decimal("0.1"))
+    value, unit = (kilo / 1000, "MB") if kilo >= 1000 else (kilo, "kB")
+    return f"{number(round(value, 1))}\N{NO-BREAK SPACE}{unit}"
 
 
 def minutes(value: int | None) -> str:

@@ -7,12 +7,15 @@ from flask import Flask, current_app, g
 from flask_babel import lazy_gettext
 from flask_babel.speaklater import LazyString
 from flask_login import current_user
+from sqlalchemy import ScalarSelect, select
 
 from ptdash.db import db
 from ptdash.models import Role
 from ptdash.services import reminders
 from ptdash.services.acceptances import worklist
-from ptdash.web.pages import today
+from ptdash.services.tickets import counts
+from ptdash.services.tickets.asking import Moment
+from ptdash.web.pages import now, today
 
 EVERYBODY = frozenset(Role)
 COMMERCIAL = lazy_gettext("Commercial")
@@ -21,63 +24,65 @@ SYSTEM = lazy_gettext("System")
 
 @dataclass(frozen=True)
 class Entry:
-    """One link; `count` gives the figure behind it (None for none), `area` the blueprint it stands for."""
+    """One link; `figure` asks for the number behind it (red where `hot`), `area` is its blueprint."""
 
     label: LazyString
     icon: str
     endpoint: str
     roles: frozenset[Role] = EVERYBODY
     group: LazyString | None = None
-    count: Callable[[], int | None] | None = None
+    figure: Callable[[], ScalarSelect[int]] | None = None
+    hot: bool = False
 
     @property
     def area(self) -> str:
         return self.endpoint.partition(".")[0]
 
 
-def _waiting_devices() -> int:
-    """Devices whose acceptance needs somebody; asked once a request."""
-    if "waiting_devices" not in g:
-        g.waiting_devices = worklist.count(db.session(), today())
-    found: int = g.waiting_devices
-    return found
-
-
-def _decisions_due() -> int:
-    """Contracts that wait for a manager's decision; asked once a request."""
-    if "decisions_due" not in g:
-        g.decisions_due = reminders.open_count(db.session(), today())
-    found: int = g.decisions_due
-    return found
-
-
 ENTRIES = (
     Entry(lazy_gettext("Overview"), "home", "overview.index"),
+    Entry(
+        lazy_gettext("Queue"),
+        "inbox",
+        "tickets.queue",
+        EVERYBODY - {Role.ADMIN},
+        figure=lambda: counts.overdue(current_user, Moment(now())),
+        hot=True,
+    ),
     Entry(
         lazy_gettext("Device acceptance"),
         "clip",
         "acceptance.index",
         EVERYBODY - {Role.ADMIN},
-        count=_waiting_devices,
+        figure=lambda: worklist.waiting(today()),
     ),
     Entry(lazy_gettext("Devices"), "pc", "devices.index", EVERYBODY - {Role.ADMIN}),
+    Entry(
+        lazy_gettext("Customers"),
+        "users",
+        "customers.index",
+        frozenset({Role.MANAGER, Role.DISPATCHER}),
+        COMMERCIAL,
+    ),
     Entry(
         lazy_gettext("Contracts"),
         "doc",
         "contracts.index",
         frozenset({Role.DISPATCHER, Role.MANAGER}),
         COMMERCIAL,
-        count=_decisions_due,
+        figure=lambda: reminders.undecided(today()),
     ),
     Entry(lazy_gettext("Billing"), "euro", "billing.index", frozenset({Role.MANAGER}), COMMERCIAL),
     Entry(lazy_gettext("Outbox"), "box", "outbox.index", frozenset({Role.MANAGER}), COMMERCIAL),
     Entry(lazy_gettext("Users"), "users", "admin.users", frozenset({Role.ADMIN}), SYSTEM),
+    Entry(lazy_gettext("Settings"), "cog", "settings.index", frozenset({Role.ADMIN}), SYSTEM),
     Entry(lazy_gettext("Components"), "grid", "components.index", group=SYSTEM),
 )
 
 
 def init_app(app: Flask) -> None:
     app.jinja_env.globals["navigation"] = groups
+    app.jinja_env.globals["navigation_figures"] = figures
 
 
 def groups() -> list[tuple[LazyString | None, list[Entry]]]:
@@ -87,3 +92,13 @@ def groups() -> list[tuple[LazyString | None, list[Entry]]]:
         if current_user.role in entry.roles and entry.endpoint in current_app.view_functions:
             shown.setdefault(entry.group, []).append(entry)
     return list(shown.items())
+
+
+def figures() -> dict[str, int]:
+    """The figures behind this user's entries, by area: all in one statement, once a request."""
+    if "figures" not in g:
+        wanted = [entry for _, entries in groups() for entry in entries if entry.figure]
+        asked = select(*(entry.figure().label(entry.area) for entry in wanted if entry.figure))
+        g.figures = dict(db.session().execute(asked).one()._mapping) if wanted else {}
+    found: dict[str, int] = g.figures
+    return found

@@ -1,10 +1,18 @@
 """What the overview shows to whom."""
 
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
 import pytest
 from flask import Flask
+from sqlalchemy import select, update
 
-from ptdash.models import Role
+from ptdash.db import transaction
+from ptdash.models import Role, Ticket, User
 from tests.blueprints.browser import Browser
+from tests.company import Company
+
+HOUR = timedelta(hours=1)
 
 
 @pytest.mark.parametrize("role", list(Role))
@@ -27,3 +35,72 @@ def test_a_manager_is_led_to_the_month_that_can_be_closed(app: Flask, browser: B
     links = [str(link["href"]) for link in browser.page("/").find(id="to-do").find_all("a")]
     assert links
     assert browser.get(links[0]).status_code == 200
+
+
+def company_with(app: Flask, *tickets: dict[str, Any], timers: tuple[timedelta, ...] = ()) -> None:
+    """Tickets by when they are due from now (`due`), and running timers of a colleague by how long they run."""
+    now = datetime.now(UTC)
+    with app.app_context(), transaction() as session:
+        company = Company(session)
+        customer = company.customer(name="Optik Weiß")
+        for row in tickets:
+            due = {"due_at": now + row.pop("due"), "deadline_known": True}
+            company.ticket(customer, **due, **row)
+        for place, runs in enumerate(timers):
+            person = company.add(User(email=f"t{place}@pt.example", name=f"Tina {place}", role="technician"))
+            ticket = company.ticket(customer, status="resolved", subject="Server steht")
+            company.entry(customer, None, at=now - runs, ticket=ticket, technician_id=person.id)
+
+
+def to_do(browser: Browser) -> dict[str, str]:
+    """The rows of what is needed now: sentence -> where it leads."""
+    found = browser.page("/").find(id="to-do").select("a.subj")
+    return {link.get_text(strip=True): str(link["href"]) for link in found}
+
+
+def test_a_dispatcher_sees_what_of_the_queue_is_needed_now(app: Flask, browser: Browser) -> None:
+    company_with(
+        app,
+        {"due": -HOUR},
+        {"due": -2 * HOUR, "subject": "Kasse steht"},
+        {"due": 48 * HOUR},
+        {"due": 48 * HOUR, "status": "closed"},
+        timers=(5 * HOUR, HOUR),
+    )
+    browser.sign_in(Role.DISPATCHER)
+    rows = to_do(browser)
+    assert list(rows)[:2] == ["2 Tickets über der Frist", "3 Tickets ohne Zuständige"]
+    assert list(rows)[2:] == ["Eine Zeitmessung von Tina 0 läuft noch"]
+    assert rows["2 Tickets über der Frist"] == "/tickets?tab=critical"
+    assert rows["3 Tickets ohne Zuständige"] == "/tickets?tab=unassigned"
+    assert "Optik Weiß: Kasse steht" in browser.page("/").find(id="to-do").get_text()
+
+
+def test_a_technician_sees_own_and_unassigned_tickets(app: Flask, browser: Browser) -> None:
+    me = browser.sign_in(Role.TECHNICIAN)
+    company_with(app, {"due": -HOUR, "assignee_id": me}, {"due": -HOUR}, timers=(5 * HOUR,))
+    with app.app_context(), transaction() as session:
+        session.get_one(Ticket, 2).assignee_id = session.execute(
+            select(User.id).where(User.name == "Tina 0")
+        ).scalar_one()
+    assert list(to_do(browser)) == ["1 Ticket über der Frist", "1 Ihrer Tickets ist heute fällig"]
+
+
+@pytest.mark.parametrize("role", [Role.DISPATCHER, Role.MANAGER])
+def test_who_assigns_sees_what_each_colleague_has(app: Flask, browser: Browser, role: Role) -> None:
+    company_with(app, {"due": -HOUR}, {"due": 72 * HOUR})
+    with app.app_context(), transaction() as session:
+        session.execute(
+            update(Ticket).values(assignee_id=select(User.id).where(User.name == "Tarek Kaya").scalar_subquery())
+        )
+    browser.sign_in(role)
+    team = browser.page("/").find(id="team").get_text(" ", strip=True)
+    assert "Tarek Kaya" in team and "2 offen, 1 heute fällig" in team
+
+
+def test_an_administrator_has_no_tickets(app: Flask, browser: Browser) -> None:
+    company_with(app, {"due": -HOUR})
+    browser.sign_in(Role.ADMIN)
+    page = browser.page("/")
+    assert "Gerade wartet nichts auf Sie" in page.get_text()
+    assert page.find(id="team") is None

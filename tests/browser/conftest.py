@@ -43,6 +43,7 @@ EXPECTED = (
     "Failed to load resource: the server responded with a status of",
     "ERR_INTERNET_DISCONNECTED",
     "htmx:sendError",
+    "htmx:sendAbort",
     "htmx:afterRequest",
 )
 

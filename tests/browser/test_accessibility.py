@@ -26,6 +26,7 @@ PAGES = [
     (Role.ADMIN, "/admin/users"),
     (Role.ADMIN, "/admin/users/new"),
     (Role.ADMIN, "/admin/users/1"),
+    (Role.ADMIN, "/admin/settings"),
 ]
 
 

@@ -98,6 +98,12 @@ def test_importing_again_changes_nothing(ptdash: Run, september: dict):
     assert set(again["created"].values()) == set(again["updated"].values()) == {0}
 
 
+def test_an_import_computes_the_deadlines_of_what_it_brought(own_database: str, september: dict):
+    with create_engine(own_database).connect() as connection:
+        unknown = "SELECT count(*) FILTER (WHERE NOT deadline_known), count(*) FROM tickets"
+        assert connection.execute(text(unknown)).one() == (0, 149)
+
+
 def test_closing_again_answers_with_what_was_posted(ptdash: Run, september: dict):
     again = ptdash("close", "2026-09", "--json")
     assert (again.returncode, json.loads(again.stdout)) == (0, september)

@@ -89,6 +89,25 @@ def test_who_comes_while_the_last_one_out_lets_go_starts_the_server_again(home: 
     assert program.ended() == 0
 
 
+def test_who_comes_after_up_was_killed_while_a_command_is_at_work_starts_the_server_again(
+    home: Path, up: Start, run: Start
+) -> None:
+    supervisor, at_work = up(), run("command")
+    at_work.answer()
+    supervisor.send(signal.SIGKILL)
+    supervisor.ended()
+    newcomer = run("command")
+    newcomer.answer()
+    postgres = Postgres.of_home(home)
+    assert postgres.answers()
+    newcomer.go_on()
+    assert newcomer.ended() == 0
+    assert postgres.answers()
+    at_work.go_on()
+    assert at_work.ended() == 0
+    assert postgres.running_pid() is None
+
+
 def _taken(lock: Lock) -> bool:
     free = lock.take()
     lock.release()

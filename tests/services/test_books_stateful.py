@@ -163,14 +163,21 @@ class BooksMachine(RuleBasedStateMachine):
 
     @rule()
     def set_aside(self) -> None:
+        """Everything that is parked: in the open month, or cancelled and tried in vain."""
         with transaction() as session:
-            parked = session.execute(
-                select(CustomerMonth).where(
-                    CustomerMonth.park_code.is_not(None), CustomerMonth.month == self.open_month
-                )
-            ).scalars()
-            for row in parked:
-                row.park_code, row.park_params, row.set_aside_reason = None, None, "wird geklärt"
+            for month, number in self._parked(session):
+                books.set_aside(session, month, number, "wird geklärt", actor_id=None, now=NOW)
+        self._go_on()
+
+    @rule(pick=st.integers(0, 1000))
+    def try_again(self, pick: int) -> None:
+        with transaction() as session:
+            parked = self._parked(session)
+            if not parked:
+                return
+            month, number = parked[pick % len(parked)]
+            run = books.try_again(session, month, number, self.today, actor_id=None, now=NOW)
+        self._work_off(run.id)
         self._go_on()
 
     @rule(pick=st.integers(0, 1000))
@@ -254,6 +261,11 @@ class BooksMachine(RuleBasedStateMachine):
             .where(Invoice.customer_id == customer_id, InvoiceLine.service_month == month)
         )
         assert session.execute(lines).scalar_one() == due, (customer_id, month)
+
+    def _parked(self, session: Session) -> list[tuple[date, str]]:
+        parked = select(CustomerMonth.month, Customer.number).join(Customer)
+        rows = session.execute(parked.where(CustomerMonth.park_code.is_not(None)).order_by(CustomerMonth.month))
+        return [(month, number) for month, number in rows]
 
     def _work_off(self, run_id: int) -> None:
         with transaction() as session:

@@ -7,7 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ptdash.services.importing.cells import BERLIN, BadCell, day, instant, number, truth
+from ptdash.domain.periods import BERLIN
+from ptdash.services.importing.cells import BadCell, day, instant, number, truth
 
 
 @pytest.mark.parametrize(

@@ -1,6 +1,7 @@
 """What the database refuses, whoever asks."""
 
-from datetime import date, datetime, timedelta
+import hashlib
+from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 
 import pytest
@@ -248,3 +249,18 @@ def test_the_audit_chain_shows_a_later_change(app, session, company):
     session.execute(text("UPDATE audit_events SET action = 'delete' WHERE id = :id"), {"id": event.id})
     session.expire_all()
     assert checks.audit_chain(session).violations == [f"audit event {event.id}: the chain is broken at link 1"]
+
+
+def test_a_seal_stays_valid_for_ever_whatever_reads_the_event(session, company):
+    """The hashed text written out: another form of it would break the chain of every database there is."""
+    at = datetime(2026, 9, 30, 12, 0, 0, 250_000, tzinfo=UTC)
+    values = {"name": 'Grüße, "Ö"\n', "net": Decimal("1.50"), "rate": 0.1, "none": None}
+    audit.record(session, "change", "setting", "x", actor_id=None, now=at, before=None, after=values)
+    session.commit()
+    audit.seal(session)
+    event_id, seal = session.execute(text("SELECT event_id, hash FROM audit_seals")).one()
+    hashed = (
+        '{"action":"change","actor":null,"after":{"name":"Grüße, \\"Ö\\"\\n","net":"1.50","none":null,"rate":0.1},'
+        f'"at":1790769600.25,"before":null,"id":{event_id},"subject":["setting","x"]}}'
+    )
+    assert seal == hashlib.sha256(f"{audit.GENESIS}{hashed}".encode()).hexdigest()

@@ -6,12 +6,13 @@ import pytest
 from sqlalchemy import select
 
 from ptdash.models import AuditEvent, CustomerMonth, Invoice, Role, Run, User
-from ptdash.services import books, checks, period_close, releases
+from ptdash.services import books, cancellations, checks, period_close, releases
 from tests.company import Company
 from tests.conftest import NOW
 from tests.services.test_period_close import SEPTEMBER, TODAY, close
 
 LATER = date(2026, 10, 9)
+OCTOBER = date(2026, 10, 1)
 
 
 @pytest.fixture
@@ -212,3 +213,71 @@ def test_the_preview_that_was_seen_is_kept_with_the_order(session, company):
     session.flush()
     event = session.execute(select(AuditEvent).where(AuditEvent.action == "begin_close")).scalar_one()
     assert event.after["seen_net_cents"] == 4000
+
+
+# A cancelled month whose new bill is parked -----------------------------------------------------------
+
+
+@pytest.fixture
+def cancelled(session, company):
+    """A customer whose September was cancelled and is to be billed again, but has lost its address meanwhile."""
+    customer = company.customer()
+    company.support(customer)
+    close(session)
+    number = session.execute(select(Invoice.number)).scalar_one()
+    cancellations.cancel(session, number, "Falscher Empfänger", business_day=LATER, actor_id=None, now=NOW)
+    customer.city = ""
+    run = cancellations.bill_again(session, customer.number, SEPTEMBER, business_day=LATER, actor_id=None, now=NOW)
+    work_off(session, run)
+    assert session.get(CustomerMonth, (customer.id, SEPTEMBER)).park_code == "missing_address"
+    return customer
+
+
+def test_a_cancelled_month_that_is_parked_is_set_aside_like_any_other(session, cancelled):
+    assert books.progress(session, SEPTEMBER) == books.Progress(total=1, posted=0, parked=1, set_aside=0)
+    set_aside(session, cancelled)
+    assert books.state(session, SEPTEMBER) == "closed"
+    assert books.progress(session, SEPTEMBER) == books.Progress(total=1, posted=0, parked=0, set_aside=1)
+    assert checks.run(session)["ok"]
+
+
+def test_a_cancelled_month_that_was_set_aside_is_billed_by_the_next_run(session, cancelled):
+    set_aside(session, cancelled)
+    cancelled.city = "Leipzig"
+    close(session, OCTOBER, date(2026, 11, 5))
+    bills = select(Invoice.period, Invoice.revision).where(Invoice.kind == "bill").order_by(Invoice.id)
+    assert session.execute(bills).all() == [(SEPTEMBER, 1), (SEPTEMBER, 2), (OCTOBER, 1)]
+    assert session.get(CustomerMonth, (cancelled.id, SEPTEMBER)).set_aside_reason is None
+    assert checks.run(session)["ok"]
+
+
+def test_a_cancelled_month_that_is_parked_is_not_parked_once_the_next_run_has_billed_it(session, cancelled):
+    cancelled.city = "Leipzig"
+    close(session, OCTOBER, date(2026, 11, 5))
+    assert session.get(CustomerMonth, (cancelled.id, SEPTEMBER)).park_code is None
+    with pytest.raises(books.NotParked):
+        again(session, cancelled)
+
+
+def test_a_cancelled_month_that_stands_again_cannot_be_set_aside(session, cancelled):
+    cancelled.city = "Leipzig"
+    work_off(session, again(session, cancelled))
+    with pytest.raises(books.AlreadySettled):
+        set_aside(session, cancelled)
+
+
+def test_a_cancelled_month_tried_again_by_a_manager_is_released_by_that_order(session, cancelled, manager):
+    releases.release(session, SEPTEMBER, actor_id=manager.id, now=NOW)
+    cancelled.city = "Leipzig"
+    work_off(session, books.try_again(session, SEPTEMBER, cancelled.number, LATER, actor_id=manager.id, now=NOW))
+    assert releases.released(session, SEPTEMBER)
+
+
+def test_what_no_person_ordered_waits_for_a_manager_to_release_it(session, cancelled, manager):
+    releases.release(session, SEPTEMBER, actor_id=manager.id, now=NOW)
+    cancelled.city = "Leipzig"
+    run = again(session, cancelled)
+    work_off(session, run)
+    assert releases.unreleased(session) == {SEPTEMBER}
+    assert releases.release(session, SEPTEMBER, actor_id=manager.id, now=NOW) == 1
+    assert run.released_by_id == manager.id

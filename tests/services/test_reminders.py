@@ -96,12 +96,12 @@ def test_a_decision_is_asked_for_in_each_term_anew(session, company, contract):
 def test_an_open_reminder_is_a_task_until_something_is_decided(session, company, contract):
     today = DEADLINE - timedelta(days=14)
     due(session, 14)
-    assert reminders.open_count(session, today) == 1
+    assert session.scalar(select(reminders.undecided(today))) == 1
     actor_id = company.technician.id
     notices.record(session, "SV-1", notices.Entered(today), today=today, now=NOW, actor_id=actor_id)
-    assert reminders.open_count(session, today) == 0
+    assert session.scalar(select(reminders.undecided(today))) == 0
     notices.withdraw(session, "SV-1", today, today=today, now=NOW, actor_id=actor_id)
-    assert reminders.open_count(session, today) == 1
+    assert session.scalar(select(reminders.undecided(today))) == 1
 
 
 def test_the_day_is_looked_at_once(session, contract):

@@ -7,16 +7,13 @@ from math import ceil
 from typing import Any
 
 from flask import Blueprint, Response, request, url_for
-from flask.blueprints import BlueprintSetupState
 from flask_login import current_user
-from werkzeug.routing import BaseConverter, ValidationError
 
 from ptdash.blueprints.billing.words import LINE_UNITS, MENDED_AT, MENDING, TREATMENTS, named, sentence
 from ptdash.blueprints.billing.workers import hand_to_workers
 from ptdash.db import transaction
 from ptdash.domain.comparison import JUMP_CENTS, JUMP_SHARE
-from ptdash.domain.errors import DomainError
-from ptdash.domain.periods import format_month, parse_month, previous_month
+from ptdash.domain.periods import previous_month
 from ptdash.models import Role
 from ptdash.services import books, close_results, comparing, releases, statements
 from ptdash.web.access import access
@@ -27,26 +24,6 @@ JUMPS_SHOWN = 10
 
 bp = Blueprint("billing", __name__, url_prefix="/billing")
 access.blueprint(bp, Role.MANAGER)
-
-
-class MonthConverter(BaseConverter):
-    """A month in an address, as 2026-10."""
-
-    regex = r"\d{4}-\d{2}"
-
-    def to_python(self, value: str) -> date:
-        try:
-            return parse_month(value)
-        except DomainError:
-            raise ValidationError from None
-
-    def to_url(self, value: date) -> str:
-        return format_month(value)
-
-
-@bp.record_once
-def _add_converter(state: BlueprintSetupState) -> None:
-    state.app.url_map.converters["month"] = MonthConverter
 
 
 @bp.context_processor

@@ -4,20 +4,14 @@ from flask import Blueprint, Response, request, url_for
 from flask_babel import gettext
 from flask_login import current_user
 
-from ptdash.blueprints.customers.forms import InvoiceDataForm, MaterialForm, TreatmentForm
+from ptdash.blueprints.customers.forms import InvoiceDataForm, TreatmentForm
 from ptdash.db import transaction
 from ptdash.domain.errors import Invalid
 from ptdash.domain.minutes import Treatment
 from ptdash.models import Role
 from ptdash.services import customers, time_entries
 from ptdash.services import materials as services_materials
-from ptdash.web import access, local_path, now, render_page, see_other, toast, today
-
-FIELD_OF = {
-    services_materials.DescriptionMissing: "description",
-    services_materials.QuantityNotPositive: "quantity",
-    services_materials.CreditWithoutReason: "reason",
-}
+from ptdash.web import access, local_path, now, render_page, see_other, toast
 
 bp = Blueprint("customers", __name__, url_prefix="/customers")
 access.blueprint(bp, Role.MANAGER, Role.DISPATCHER)
@@ -70,41 +64,13 @@ def treat(number: str, entry_id: int) -> Response:
     return _triage(number, form, entry_id)
 
 
-@bp.route("/<number>/materials", methods=["GET", "POST"])
+@bp.get("/<number>/materials")
 def materials(number: str) -> Response:
-    """What was sold or swapped on the customer's tickets, and a form for more."""
-    form = MaterialForm()
+    """What was sold or swapped on the customer's tickets; it is recorded on the ticket."""
     with transaction() as session:
         customer = customers.get(session, number)
-        tickets = services_materials.tickets_of(session, number)
-    form.ticket.choices = [(row.id, f"#{row.number} {row.subject}") for row in tickets]
-    if request.method == "GET":
-        form.day.data = today()
-    if form.submitted():
-        quantity, net = form.amounts
-        try:
-            with transaction() as session:
-                services_materials.add(
-                    session,
-                    form.ticket.data,
-                    day=form.day.data,
-                    description=form.description.data,
-                    quantity=quantity,
-                    net=net,
-                    reason=form.reason.data or "",
-                    may_credit=current_user.role == Role.MANAGER,
-                    actor_id=current_user.id,
-                    now=now(),
-                )
-        except Invalid as error:
-            form.refuse(error, FIELD_OF.get(type(error)))
-        else:
-            toast(gettext("The material is recorded."))
-            return see_other(url_for("customers.materials", number=number))
-    with transaction() as session:
         rows = services_materials.of_customer(session, number)
-    status = 422 if form.problems() else 200
-    return render_page("customers/materials.html", status=status, form=form, customer=customer, rows=rows)
+    return render_page("customers/materials.html", customer=customer, rows=rows)
 
 
 def _triage(number: str, form: TreatmentForm, entry_id: int | None) -> Response:

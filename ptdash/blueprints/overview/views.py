@@ -1,11 +1,16 @@
 """What needs me now, per role."""
 
+from functools import partial
+
 from flask import Blueprint, Response
 from flask_login import current_user
 
+from ptdash.blueprints.tickets.rows import due_words
 from ptdash.db import db
 from ptdash.models import Role
-from ptdash.services import overview
+from ptdash.services import overview, thresholds
+from ptdash.services.tickets import attention
+from ptdash.services.tickets.asking import Moment
 from ptdash.web import access, now, render_page, today
 
 bp = Blueprint("overview", __name__)
@@ -14,14 +19,19 @@ bp = Blueprint("overview", __name__)
 @bp.get("/")
 @access.any_user
 def index() -> Response:
-    session, day = db.session(), today()
-    commercial = current_user.role == Role.MANAGER
+    session, day, moment = db.session(), today(), Moment(now())
+    role = current_user.role
+    commercial = role == Role.MANAGER
     return render_page(
         "overview/index.html",
-        now=now(),
+        now=moment.now,
+        due_words=partial(due_words, status="", moment=moment),
         today=day,
         window=overview.next_window(session, day),
         commercial=commercial,
+        tickets=attention.needed(session, current_user, moment) if role != Role.ADMIN else None,
+        team=attention.loads(session, moment) if role in (Role.DISPATCHER, Role.MANAGER) else [],
         months=overview.months_to_do(session, day) if commercial else [],
+        alerts=thresholds.waiting(session, day) if commercial else [],
         deadlines=overview.deadlines(session, day) if commercial else [],
     )

@@ -8,7 +8,7 @@ from datetime import date, datetime, timedelta
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import ColumnElement, Row, Select, and_, func, or_, select
+from sqlalchemy import ColumnElement, Row, ScalarSelect, Select, and_, func, or_, select
 from sqlalchemy.orm import Session, aliased
 
 from ptdash.domain.acceptance import OPENS_GATE, ItemState, Outcome
@@ -115,10 +115,10 @@ def cases(session: Session, today: date) -> list[Case]:
     return sorted(found, key=lambda case: (order.index(case.stage), *_urgency(case)))
 
 
-def count(session: Session, today: date) -> int:
-    """How many devices need somebody."""
+def waiting(today: date) -> ScalarSelect[int]:
+    """Asks how many devices need somebody."""
     ids = _cases(today).with_only_columns(Device.id).order_by(None)
-    return session.execute(select(func.count()).select_from(ids.subquery())).scalar_one()
+    return select(func.count()).select_from(ids.subquery()).scalar_subquery()
 
 
 def held(session: Session, found: Collection[Case], today: date) -> list[Held]:

@@ -1,4 +1,4 @@
-"""Demo data: a working company on the first start, made through the same import as real data."""
+"""Demo data: a working company on the first start, made through the same import and services as real data."""
 
 from datetime import date, datetime
 from pathlib import Path
@@ -7,8 +7,10 @@ from tempfile import TemporaryDirectory
 from sqlalchemy import exists, select
 from sqlalchemy.orm import Session
 
+from ptdash.config import BERLIN
 from ptdash.models import User
 from ptdash.services import importing, users
+from ptdash.services.demo import queue
 from ptdash.services.demo.bundle import USERS, build
 
 # No secret: printed at the start of every demo.
@@ -23,11 +25,12 @@ def is_empty(session: Session) -> bool:
 
 
 def seed(session: Session, *, today: date, now: datetime) -> None:
-    """Import the demo company and give everybody the demo password."""
+    """Import the demo company's history, let its queue fill up, and give everybody the demo password."""
     with TemporaryDirectory(prefix="ptdash-demo-") as directory:
         build(today).write(Path(directory))
         result = importing.import_directory(session, Path(directory), today=today, actor_id=None, now=now)
     if not result.ok:
         raise RuntimeError(f"the demo data do not pass the import: {result.errors[:3]}")
+    queue.fill(session, datetime.combine(today, now.astimezone(BERLIN).time(), BERLIN))
     for email, _role in LOGINS:
         users.set_password(session, users.by_email(session, email).id, PASSWORD, actor_id=None, now=now)

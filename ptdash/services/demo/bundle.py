@@ -43,6 +43,10 @@ COMPANY = {
 RATES = (("overage_minute", "1.50"), ("separate_minute", "1.50"))
 MINUTES = (3, 4, 5, 5, 6, 7, 8, 8, 9, 10, 12, 12, 14, 15, 18, 22, 25)
 
+FIRST_TICKET = 4201
+# How far some packages are drawn this month, in percent.
+REACHED = {1: 87, 2: 107, 3: 90, 5: 84, 8: 80, 15: 100, 16: 63, 17: 71, 23: 40, 25: 96}
+
 # Customers since last month whose data are not complete: the next close parks them.
 SWISS, WITHOUT_ADDRESS, UNTRIAGED = 18, 20, 5
 NEWCOMERS = (SWISS, WITHOUT_ADDRESS)
@@ -89,6 +93,7 @@ def build(today: date) -> Bundle:
         for month in (month for month in months if month >= since):
             _month(bundle, index, number, month, package)
     _notices(bundle, months)
+    _number_tickets(bundle)
     return bundle
 
 
@@ -201,7 +206,10 @@ def _device(
 def _month(bundle: Bundle, index: int, number: str, month: date, package: str) -> None:
     """A customer's tickets of a month: most stay within their minutes, every fourth goes over."""
     fake = bundle.fake
-    last = min(last_day(month), bundle.today)
+    last = min(last_day(month), bundle.today - timedelta(days=1))
+    if last < month:
+        return
+    running = last_day(month) >= bundle.today
     budget = {"S": 10, "M": 30, "L": 60}[package]
     aim = int(budget * (1.6 if (index + month.month) % 4 == 0 else 0.75))
     used = 0
@@ -213,7 +221,6 @@ def _month(bundle: Bundle, index: int, number: str, month: date, package: str) -
         opened = _working_time(fake, month, last)
         ticket = f"{month:%y%m}{index + 1:02d}{place + 1:02d}"
         technician = fake.random_element(TECHNICIANS)
-        running = last_day(month) >= bundle.today and place == 0
         bundle.add(
             "tickets.csv",
             number=ticket,
@@ -225,12 +232,14 @@ def _month(bundle: Bundle, index: int, number: str, month: date, package: str) -
             subject=subject,
             body="",
             device="",
-            status="in_progress" if running else "closed",
+            status="closed",
             priority=fake.random_element(("low", "normal", "normal", "normal", "high", "urgent")),
             created_at=opened.isoformat(),
             assignee=technician,
         )
         minutes = fake.random_element(MINUTES) * (3 if treatment in ("maintenance", "separate") else 1)
+        if running and treatment == "package":
+            minutes = min(minutes, max(2, aim - used))
         used += minutes if treatment == "package" else 0
         # One entry of the month before was never triaged: its customer is parked until somebody decides.
         forgotten = index == UNTRIAGED and next_month(month) == bundle.today.replace(day=1) and place == 0
@@ -256,6 +265,51 @@ def _month(bundle: Bundle, index: int, number: str, month: date, package: str) -
                 quantity=1,
                 net=Decimal(net),
             )
+
+    if running and used < (wanted := budget * REACHED.get(index, 0) // 100):
+        opened = _working_time(fake, month, last)
+        ticket = f"{month:%y%m}{index + 1:02d}90"
+        technician = fake.random_element(TECHNICIANS)
+        bundle.add(
+            "tickets.csv",
+            number=ticket,
+            customer=number,
+            channel="phone",
+            category="software",
+            concern="question",
+            product="Microsoft 365",
+            subject="Konten nach Umzug prüfen",
+            body="",
+            device="",
+            status="closed",
+            priority="normal",
+            created_at=opened.isoformat(),
+            assignee=technician,
+        )
+        bundle.add(
+            "time_entries.csv",
+            external_id=f"Z{ticket}",
+            ticket=ticket,
+            technician=technician,
+            started_at=(opened + timedelta(minutes=5)).isoformat(),
+            ended_at="",
+            minutes=wanted - used,
+            treatment="package",
+            note="Konten geprüft",
+        )
+
+
+def _number_tickets(bundle: Bundle) -> None:
+    """Tickets are numbered in the order in which they came in."""
+    tickets = sorted(
+        bundle.files["tickets.csv"], key=lambda row: (datetime.fromisoformat(row["created_at"]), row["number"])
+    )
+    numbers = {row["number"]: str(FIRST_TICKET + place) for place, row in enumerate(tickets)}
+    for row in tickets:
+        row["number"] = numbers[row["number"]]
+    for file in ("time_entries.csv", "materials.csv"):
+        for row in bundle.files.get(file, []):
+            row["ticket"] = numbers[row["ticket"]]
 
 
 def _working_time(fake: Faker, month: date, last: date) -> datetime:

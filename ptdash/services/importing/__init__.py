@@ -10,7 +10,7 @@ from typing import Any
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session
 
-from ptdash.services import audit
+from ptdash.services import audit, thresholds
 from ptdash.services.importing import loading, references, writing
 from ptdash.services.importing.reading import open_sheet
 from ptdash.services.importing.refusals import refusal
@@ -76,6 +76,8 @@ def import_directory(
     result = _result(world, dry_run)
     if result.ok:
         result = _write(session, world, result, contents, steps, actor_id=actor_id, now=now)
+        if result.ok and not dry_run:
+            thresholds.catch_up(session, today, now)
     steps.finish()
     return result
 

@@ -7,9 +7,9 @@ from datetime import UTC, date, datetime, timedelta, timezone
 from decimal import Decimal
 from functools import lru_cache
 from typing import Any
-from zoneinfo import ZoneInfo
 
-BERLIN = ZoneInfo("Europe/Berlin")
+from ptdash.domain.walltime import WallTimeNever, WallTimeTwice, berlin_instant
+
 YEARS = range(1900, 2201)
 
 PLAIN_NUMBER = re.compile(r"-?[0-9]{1,15}(?:\.[0-9]{1,15})?")
@@ -217,23 +217,22 @@ def _offset(cell: str, offset: str) -> timedelta:
 
 def _berlin(wall: datetime, cell: str) -> datetime:
     """The instant a clock in Berlin shows this; refused where it shows it twice a year, or never."""
-    local = wall.replace(tzinfo=BERLIN)
-    before, after = local.utcoffset(), local.replace(fold=1).utcoffset()
-    assert before is not None and after is not None  # the zone knows its offset for every moment
-    if before == after:
-        return (wall - before).replace(tzinfo=UTC)
-    first, second = (_signed(timezone(offset)) for offset in (before, after))
-    if before > after:
+    try:
+        return berlin_instant(wall)
+    except WallTimeTwice as error:
+        first, second = (_signed(timezone(offset)) for offset in error.offsets)
         raise BadCell(
             "ambiguous_time",
             f"{cell} exists twice in Berlin: the clocks are put back that night. "
             f"Add the offset that is meant, {first} for the first or {second} for the second.",
-        )
-    raise BadCell(
-        "nonexistent_time",
-        f"{cell} does not exist in Berlin: the clocks are put forward that night. "
-        f"Correct it, or add the offset that is meant, {first} or {second}.",
-    )
+        ) from None
+    except WallTimeNever as error:
+        first, second = (_signed(timezone(offset)) for offset in error.offsets)
+        raise BadCell(
+            "nonexistent_time",
+            f"{cell} does not exist in Berlin: the clocks are put forward that night. "
+            f"Correct it, or add the offset that is meant, {first} or {second}.",
+        ) from None
 
 
 def _signed(zone: timezone) -> str:

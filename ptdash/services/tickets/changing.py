@@ -5,13 +5,15 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import select, update
+from sqlalchemy import func, select, update
 from sqlalchemy.orm import Session
 
 from ptdash.domain.errors import Conflict, Forbidden, Invalid, NotFound
 from ptdash.domain.tickets import OPEN_STATUSES, Priority, Status, steps
 from ptdash.models import AuditEvent, Role, Ticket, TicketPause, User
 from ptdash.services import audit, deadlines
+
+UNDO = "undo"
 
 
 class StaleEdit(Conflict):
@@ -69,10 +71,15 @@ def assign(
 ) -> Ticket:
     """Give a ticket to a colleague, or to nobody; a new one is open then. Raises AssigneeUnknown."""
     if assignee_id is not None:
-        user = session.get(User, assignee_id)
-        if user is None or not user.active or user.role == Role.ADMIN:
-            raise AssigneeUnknown()
+        refuse_unassignable(session, assignee_id)
     return change(session, ticket_id, {"assignee_id": assignee_id}, actor_id=actor_id, now=now, version=version)
+
+
+def refuse_unassignable(session: Session, user_id: int) -> None:
+    """Tickets go to active colleagues that are no mere administrators. Raises AssigneeUnknown."""
+    user = session.get(User, user_id)
+    if user is None or not user.active or user.role == Role.ADMIN:
+        raise AssigneeUnknown()
 
 
 def set_priority(
@@ -127,19 +134,53 @@ def change(
     if "status" in wanted:
         steps(Status(ticket.status), Status(wanted["status"]))
     elif wanted.get("assignee_id") and ticket.status == Status.NEW:
-        wanted["status"], before["status"] = Status.OPEN.value, ticket.status
+        wanted["status"] = Status.OPEN.value
+    return _write(session, ticket, wanted, actor_id=actor_id, now=now)
+
+
+def restore(
+    session: Session,
+    ticket_id: int,
+    values: Mapping[str, Any],
+    *,
+    version: int,
+    actor_id: int | None,
+    now: datetime,
+) -> Ticket:
+    """Set fields back to what they were, as an undo: no step of a ticket's life, so none is asked for.
+
+    Raises NotFound, StaleEdit where anything changed after `version`.
+    """
+    ticket = lock(session, ticket_id)
+    if ticket.version != version:
+        raise StaleEdit(changes_since(session, ticket, version), ticket.version)
+    return _write(session, ticket, dict(values), actor_id=actor_id, now=now, action=UNDO)
+
+
+def _write(
+    session: Session,
+    ticket: Ticket,
+    wanted: dict[str, Any],
+    *,
+    actor_id: int | None,
+    now: datetime,
+    action: str = "change",
+) -> Ticket:
+    before = {name: getattr(ticket, name) for name in wanted}
     for name, value in wanted.items():
         setattr(ticket, name, value)
     if "status" in wanted:
         _keep_times(session, ticket, Status(before["status"]), now)
+        if action == UNDO:
+            for name in {"scheduled_at", "resolved_at"} & set(wanted):
+                setattr(ticket, name, wanted[name])
     ticket.version += 1
     ticket.updated_at = now
     session.flush()
     if {"status", "priority"} & set(wanted):
         deadlines.refresh(session, [ticket.id])
-    old = {name: before[name] for name in wanted}
     new = {**wanted, "version": ticket.version}
-    audit.record(session, "change", "ticket", ticket.number, actor_id=actor_id, now=now, before=old, after=new)
+    audit.record(session, action, "ticket", ticket.number, actor_id=actor_id, now=now, before=before, after=new)
     return ticket
 
 
@@ -164,8 +205,7 @@ def _keep_times(session: Session, ticket: Ticket, was: Status, now: datetime) ->
     """A pause begins and ends with waiting for the customer; being resolved has its instant."""
     is_now = Status(ticket.status)
     if was is Status.WAITING_CUSTOMER:
-        running = TicketPause.ticket_id == ticket.id, TicketPause.ended_at.is_(None)
-        session.execute(update(TicketPause).where(*running).values(ended_at=now))
+        _end_pause(session, ticket, now)
     if is_now is Status.WAITING_CUSTOMER:
         session.add(TicketPause(ticket_id=ticket.id, started_at=now))
     if is_now is Status.RESOLVED:
@@ -174,3 +214,13 @@ def _keep_times(session: Session, ticket: Ticket, was: Status, now: datetime) ->
         ticket.resolved_at = None
     if is_now is not Status.SCHEDULED:
         ticket.scheduled_at = None
+
+
+def _end_pause(session: Session, ticket: Ticket, now: datetime) -> None:
+    """An imported ticket has no pause of its own: it has waited since it was last changed, as far as we know."""
+    running = TicketPause.ticket_id == ticket.id, TicketPause.ended_at.is_(None)
+    ended = func.greatest(TicketPause.started_at, now)  # the clock of another machine may be a little ahead
+    found = update(TicketPause).where(*running).values(ended_at=ended).returning(TicketPause.id)
+    if session.execute(found).scalar() is None:
+        since = min(ticket.updated_at, now)
+        session.add(TicketPause(ticket_id=ticket.id, started_at=since, ended_at=now))

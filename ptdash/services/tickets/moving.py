@@ -7,7 +7,7 @@ from sqlalchemy.orm import Session
 
 from ptdash.domain.errors import Conflict, NotFound
 from ptdash.models import Customer, CustomerBook, Material, Ticket, TimeEntry
-from ptdash.services import audit
+from ptdash.services import audit, thresholds
 from ptdash.services.books import ReasonMissing
 from ptdash.services.facts import standing_entries
 from ptdash.services.time_entries import is_posted
@@ -38,7 +38,9 @@ def move(
     ticket.customer_id, ticket.contact_id, ticket.device_id = customer_id, None, None
     ticket.version += 1
     session.flush()
-    for entry in session.execute(standing_entries().where(TimeEntry.ticket_id == ticket_id)).scalars().all():
+    entries = session.execute(standing_entries().where(TimeEntry.ticket_id == ticket_id)).scalars().all()
+    months = {entry.service_month for entry in entries}
+    for entry in entries:
         if is_posted(session, entry):
             _reverse_and_replace(session, entry, customer_id, reason.strip())
         else:
@@ -48,6 +50,8 @@ def move(
             raise MaterialPosted(description=material.description)
         material.customer_id = customer_id
     session.flush()
+    for month in sorted(months):
+        thresholds.note(session, [before["customer_id"], customer_id], month, now)
     after = {"customer_id": customer_id, "reason": reason.strip(), "version": ticket.version}
     audit.record(session, "move", "ticket", ticket.number, actor_id=actor_id, now=now, before=before, after=after)
 

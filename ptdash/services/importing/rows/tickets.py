@@ -66,11 +66,13 @@ def _stored() -> Stored:
 
 
 def _values(row: TicketRow, ids: Ids) -> dict[str, Any]:
+    """A ticket's columns; its deadlines depend on several of them and are computed afterwards."""
     values = asdict(row)
     device, assignee = values.pop("device"), values.pop("assignee")
     values["customer_id"] = ids["customers.csv"][values.pop("customer")]
     values["device_id"] = ids["devices.csv"][device] if device else None
     values["assignee_id"] = ids["users.csv"][assignee] if assignee else None
+    values["deadline_known"] = False
     return values
 
 

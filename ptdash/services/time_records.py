@@ -1,0 +1,37 @@
+"""The time record of one customer's month: what its ledger counts, for download and as evidence of an invoice."""
+
+from datetime import date
+
+from sqlalchemy.orm import Session
+
+from ptdash.documents.time_record import RecordedTime, render
+from ptdash.domain.errors import NotFound
+from ptdash.domain.periods import format_month
+from ptdash.services import customers, ledger, ledger_month
+from ptdash.services.ledger_month import LedgerEntry
+
+
+def record(session: Session, number: str, month: date, today: date) -> bytes:
+    """The CSV file of a month: its entries that count, in order of draw; raises NotFound."""
+    customer = customers.get(session, number)
+    row = ledger.month(session, customer.id, month, today)
+    if row is None:
+        raise NotFound(what=format_month(month))
+    entries = ledger_month.entries(session, customer.id, row)
+    return render(_recorded(entry) for entry in entries if entry.counts)
+
+
+def _recorded(entry: LedgerEntry) -> RecordedTime:
+    assert entry.ended_at is not None and entry.minutes is not None and entry.treatment is not None
+    return RecordedTime(
+        started_at=entry.started_at,
+        ended_at=entry.ended_at,
+        technician=entry.technician,
+        ticket=entry.ticket,
+        activity=": ".join(part for part in (entry.subject, entry.note) if part),
+        minutes=entry.minutes,
+        treatment=entry.treatment,
+        left=entry.draw.left if entry.draw else None,
+        overage=entry.draw.charged_so_far if entry.draw else None,
+        amount_cents=entry.amount_cents,
+    )

@@ -1,0 +1,112 @@
+"""Migrations on a database that is in use: what was there is there afterwards, and knows what is new."""
+
+from collections.abc import Iterator
+
+import pytest
+from flask import Flask
+from flask_migrate import upgrade
+from sqlalchemy import create_engine, select, text
+from sqlalchemy.engine import Connection
+
+from ptdash.db import db, transaction
+from ptdash.domain.searching import fold
+from ptdash.extensions import migrate
+from ptdash.models import Ticket
+from ptdash.services import deadlines
+from ptdash.services.tickets import changing
+
+BEFORE_THE_QUEUE = """
+INSERT INTO settings VALUES ('company.name', 'premium technologies'), ('company.federal_state', 'NW');
+INSERT INTO users (email, name, role) VALUES ('t@pt.example', 'Tarek Kaya', 'technician');
+INSERT INTO customers (number, name, sort_key, city) VALUES
+    ('10001', 'Bäckerei Große', 'backerei grosse', 'Köln'),
+    ('10002', 'Müller & Söhne', 'muller & sohne', 'Münster');
+INSERT INTO contracts (number, customer_id, kind, package, starts_on, term_months, notice_months, renewal_months)
+    VALUES ('SV-1', 1, 'support', 'M', '2026-01-01', 6, 1, 6);
+INSERT INTO tickets (number, customer_id, channel, category, product, subject, status, priority, created_at,
+                     assignee_id) VALUES
+    ('4711', 1, 'phone', 'software', 'Outlook', 'Übertragung hängt', 'new', 'urgent', '2026-11-17 09:00+01', NULL),
+    ('T-9', 2, 'email', 'hardware', '', 'Drucker', 'waiting_customer', 'normal', '2026-11-16 09:00+01', 1),
+    ('2609', 2, 'portal', 'software', '', 'VPN', 'closed', 'low', '2026-09-01 09:00+02', 1),
+    ('99999999999999999999', 1, 'phone', 'software', '', 'x', 'closed', 'low', '2026-09-01 09:00+02', 1);
+INSERT INTO time_entries (ticket_id, customer_id, technician_id, started_at, ended_at, treatment, note)
+    VALUES (1, 1, 1, '2026-11-17 09:05+01', '2026-11-17 09:12+01', 'package', 'Fernwartung');
+"""
+
+
+@pytest.fixture
+def used(database_url: str) -> Iterator[Flask]:
+    """An application on a database as migration 0004 left it, with a company that works with it."""
+    server = create_engine(database_url, isolation_level="AUTOCOMMIT")
+    with server.connect() as connection:
+        connection.execute(text("DROP DATABASE IF EXISTS upgraded"))
+        connection.execute(text("CREATE DATABASE upgraded"))
+    app = Flask("upgraded")
+    app.config["SQLALCHEMY_DATABASE_URI"] = server.url.set(database="upgraded")
+    db.init_app(app)
+    migrate.init_app(app, db)
+    with app.app_context():
+        try:
+            upgrade(revision="0004")
+            with db.engine.begin() as connection:
+                connection.execute(text(BEFORE_THE_QUEUE))
+            yield app
+        finally:
+            db.session.remove()
+            db.engine.dispose()
+    server.dispose()
+
+
+@pytest.fixture
+def connection(used: Flask) -> Iterator[Connection]:
+    """The same database with every migration."""
+    upgrade()
+    with db.engine.connect() as connection:
+        yield connection
+
+
+def test_what_was_there_is_found_however_it_is_spelled(connection: Connection) -> None:
+    for table, typed, number in (
+        ("tickets", "uebertragung hangt outlook", "4711"),
+        ("customers", "Backerei Grosse", "10001"),
+        ("customers", "mueller", "10002"),
+        ("customers", "Koeln", "10001"),
+    ):
+        words = " AND ".join(f"search LIKE '%{fold(word)}%'" for word in typed.split())
+        found = connection.execute(text(f"SELECT number FROM {table} WHERE {words}")).scalars().all()
+        assert found == [number], typed
+
+
+def test_new_tickets_are_numbered_after_the_highest_number(connection: Connection) -> None:
+    """Numbers that are no numbers, and those of other houses that no counter reaches, are passed over."""
+    assert connection.execute(text("SELECT nextval('ticket_numbers')")).scalar_one() == 4712
+
+
+def test_a_ticket_was_last_changed_when_it_came_in_and_is_in_its_first_version(connection: Connection) -> None:
+    rows = connection.execute(text("SELECT created_at, updated_at, version FROM tickets")).all()
+    assert all(row.created_at == row.updated_at and row.version == 1 for row in rows)
+
+
+def test_deadlines_of_what_was_there_are_computed_afterwards(used: Flask) -> None:
+    upgrade()
+    with transaction() as session:
+        assert deadlines.refresh_unknown(session) == 4
+        found = dict(session.execute(select(Ticket.number, Ticket.due_at)).all())
+    assert str(found["4711"]) == "2026-11-17 08:30:00+00:00"
+    assert found["T-9"] is None
+    assert found["2609"] is None
+
+
+def test_what_was_there_can_be_changed(used: Flask) -> None:
+    upgrade()
+    with transaction() as session:
+        ticket = session.execute(select(Ticket).where(Ticket.number == "T-9")).scalar_one()
+        now = ticket.created_at.replace(day=18)
+        changed = changing.change(session, ticket.id, {"status": "in_progress"}, actor_id=None, now=now)
+        assert changed.due_at and changed.due_at > now
+
+
+def test_an_empty_house_begins_with_ticket_1001(session: None, app: Flask) -> None:
+    with db.engine.connect() as connection:
+        start = "SELECT start_value FROM pg_sequences WHERE sequencename = 'ticket_numbers'"
+        assert connection.execute(text(start)).scalar_one() == 1001
