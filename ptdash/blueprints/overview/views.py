@@ -5,7 +5,7 @@ from flask_login import current_user
 
 from ptdash.db import db
 from ptdash.models import Role
-from ptdash.services import overview
+from ptdash.services import contract_tasks, overview
 from ptdash.web import access, now, render_page, today
 
 bp = Blueprint("overview", __name__)
@@ -22,6 +22,7 @@ def index() -> Response:
         today=day,
         window=overview.next_window(session, day),
         commercial=commercial,
+        contracts=contract_tasks.needed(session, day) if commercial else None,
         months=overview.months_to_do(session, day) if commercial else [],
         deadlines=overview.deadlines(session, day) if commercial else [],
     )

@@ -9,6 +9,7 @@ from sqlalchemy.orm import Session
 
 from ptdash.models import User
 from ptdash.services import importing, users
+from ptdash.services.demo import acceptances, notices
 from ptdash.services.demo.bundle import USERS, build
 
 # No secret: printed at the start of every demo.
@@ -29,5 +30,7 @@ def seed(session: Session, *, today: date, now: datetime) -> None:
         result = importing.import_directory(session, Path(directory), today=today, actor_id=None, now=now)
     if not result.ok:
         raise RuntimeError(f"the demo data do not pass the import: {result.errors[:3]}")
+    acceptances.seed(session, today=today, now=now)
+    notices.seed(session, today=today, now=now, manager_id=users.by_email(session, MANAGER).id)
     for email, _role in LOGINS:
         users.set_password(session, users.by_email(session, email).id, PASSWORD, actor_id=None, now=now)
