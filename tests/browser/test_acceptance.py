@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from flask import Flask
 from PIL import Image
-from playwright.sync_api import BrowserContext, Page, expect
+from playwright.sync_api import Browser, BrowserContext, Page, expect
 
 from ptdash.db import db, transaction
 from ptdash.models import Role
@@ -71,6 +71,8 @@ def test_a_foreign_device_from_refusal_to_its_contract(
     sign_in(Role.TECHNICIAN)
     page = opened("/", PHONE)
     propose(page)
+    page.goto("/devices/PHY-NB-003")
+    expect(page.locator("form[action*='/include/']")).to_have_count(0)
     begin(page)
     expect(page.locator("#signoff [aria-disabled=true]")).to_be_visible()
     for pos in (1, 3):
@@ -104,6 +106,11 @@ def test_a_foreign_device_from_refusal_to_its_contract(
     with page.expect_download() as download:
         page.locator(f"a[href='{SECOND}/protocol.pdf']").first.click()
     assert Path(download.value.path()).read_bytes().startswith(b"%PDF-")
+    sign_in(Role.MANAGER)
+    page.goto(SECOND)
+    page.locator("form[action*='/include/'] button").click()
+    expect(page).to_have_url(re.compile("/devices/PHY-NB-003$"))
+    expect(page.locator("#contracts")).to_contain_text("WV-2011")
 
 
 def test_what_did_not_reach_the_server_is_marked_and_sent_again(
@@ -156,16 +163,17 @@ def test_the_bar_leads_to_the_next_open_point(device: None, sign_in: SignIn, ope
 
 
 def test_two_technicians_see_each_others_answers(
-    device: None, sign_in: SignIn, opened: Open, context: BrowserContext
+    device: None, sign_in: SignIn, opened: Open, engine: Browser, live: str
 ) -> None:
     sign_in(Role.TECHNICIAN)
     page = opened("/")
     begin(page)
-    sign_in(Role.MANAGER)
-    other = opened(FIRST)
-    answer(other, 1)
-    saved(other, 1)
-    sign_in(Role.TECHNICIAN)
+    with engine.new_context(base_url=live, locale="de-DE") as elsewhere:
+        sign_in(Role.MANAGER, into=elsewhere)
+        other = elsewhere.new_page()
+        other.goto(FIRST)
+        answer(other, 1)
+        saved(other, 1)
     answer(page, 1, "not_applicable")
     page.locator("#item-1-note").fill("Kein Deckel")
     page.locator("#item-1-note").blur()
