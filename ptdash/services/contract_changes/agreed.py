@@ -7,7 +7,7 @@ from sqlalchemy import func, select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
-from ptdash.domain.errors import Conflict, Invalid, NotFound
+from ptdash.domain.errors import Conflict, DomainError, Invalid, NotFound
 from ptdash.domain.packages import MAINTENANCE
 from ptdash.domain.terms import ContractFacts, term_on
 from ptdash.models import Contract, SoftwareAgreement
@@ -139,11 +139,11 @@ def change_terms(
     _audit(session, "change_terms", contract, before, after, actor_id, now)
 
 
-def may_change_terms(session: Session, locked: Locked, today: date) -> Conflict | None:
+def why_terms_stay(session: Session, found: Locked, today: date) -> DomainError | None:
     """Why the terms of a contract stay as they are; None where they can be changed."""
     try:
-        _refuse_rewriting(session, locked, locked.facts, today)
-    except Conflict as refusal:
+        _refuse_rewriting(session, found, found.facts, today)
+    except DomainError as refusal:
         return refusal
     return None
 

@@ -20,6 +20,7 @@ from ptdash.services.contracts import device_ends_before
 from ptdash.services.devices import register
 from ptdash.services.posted import UNSEEN, Confirmed, PostedMonth
 
+NO_FEE = Decimal(0)
 ONE_CONTRACT = "ex_contract_devices_one_contract"
 NO_ACCEPTANCE = "PD004"
 
