@@ -15,7 +15,7 @@ from ptdash.domain import notices as rules
 from ptdash.domain.errors import DomainError, NotFound
 from ptdash.services import advice, files, notice_records, notices, posted
 from ptdash.services.notices import Preview
-from ptdash.web import access, now, render_page, see_other, toast, today
+from ptdash.web import access, now, render_page, see_other, toast, today, wants_fragment
 from ptdash.web.formats import day
 
 FIELD_OF: dict[type[DomainError], str] = {
@@ -130,7 +130,7 @@ def _page(number: str, form: NoticeForm, *, status: int = 200, fragment: bool = 
         refusal=refusal,
         history=history,
         advised=advised,
-        fragment_only=fragment,
+        fragment_only=fragment and wants_fragment(),
         today=today(),
     )
 
