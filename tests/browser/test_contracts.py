@@ -1,118 +1,101 @@
-"""A manager records notices, on the deadline and a day late, takes one back and downloads the confirmation."""
+"""Contracts in a real browser: made with a live preview, a device in only after its acceptance, and axe."""
 
-from collections.abc import Iterator
-from dataclasses import replace
 from datetime import date
 
 import pytest
 from flask import Flask
-from playwright.sync_api import Page, expect
+from playwright.sync_api import expect
+from sqlalchemy import select
 
-from ptdash.db import db, transaction
-from ptdash.models import Role
-from ptdash.services import contracts
+from ptdash.db import transaction
+from ptdash.models import Acceptance, Device, Role, SoftwareAgreement, User
 from tests.browser.conftest import Open, SignIn
 from tests.browser.test_accessibility import check
 from tests.company import Company
 
 pytestmark = pytest.mark.browser
 
-TODAY = date(2026, 6, 2)
+PAGES = [
+    (Role.MANAGER, "/contracts/WV-1"),
+    (Role.DISPATCHER, "/contracts/SV-1"),
+    (Role.TECHNICIAN, "/contracts/WV-1"),
+    (Role.MANAGER, "/contracts/new?kind=support&customer=10005"),
+    (Role.MANAGER, "/contracts/new?kind=maintenance"),
+    (Role.MANAGER, "/contracts/SV-1/package"),
+    (Role.MANAGER, "/contracts/WV-1/fee"),
+    (Role.MANAGER, "/contracts/WV-1/terms"),
+    (Role.MANAGER, "/contracts/WV-1/agreements"),
+    (Role.MANAGER, "/contracts/WV-1/devices/add?device=DR-4"),
+    (Role.MANAGER, "/contracts/WV-1/devices/NB-1/remove"),
+]
 
 
 @pytest.fixture
-def june(app: Flask) -> Iterator[Flask]:
-    """It is 2 June 2026; two contracts could be given notice of by 31 May, one ends without renewal."""
-    before = app.config["PTDASH"]
-    app.config["PTDASH"] = replace(before, today=TODAY)
-    with app.app_context():
-        with transaction() as session:
-            company = Company(session)
-            rehn = company.customer(name="Fahrschule Rehn GmbH", email="kontakt@rehn.example")
-            company.support(rehn, starts_on=date(2024, 1, 1), number="SV-1012")
-            thamm = company.customer(name="Bäckerei Thamm", email="post@thamm.example")
-            company.support(thamm, "L", starts_on=date(2025, 1, 1), number="SV-1013")
-            ending = company.maintenance(thamm, starts_on=date(2025, 8, 1), number="WV-2001", renewal_months=None)
-            contracts.store_ends(session, [ending.id])
-        db.session.remove()
-    yield app
-    app.config["PTDASH"] = before
+def house(app: Flask, live: str) -> None:
+    """A customer with both kinds of contract, a device in one, and a foreign printer."""
+    with app.app_context(), transaction() as session:
+        company = Company(session)
+        customer = company.customer(number="10005", name="Autohaus Kessler KG")
+        company.support(customer, number="SV-1")
+        contract = company.maintenance(customer, number="WV-1")
+        contract.active_station_procedure = "Vorher anrufen"
+        for number, ours in (("NB-1", True), ("DR-4", False)):
+            device = company.device(customer, ours=ours)
+            device.inventory_number = device.name = number
+            if ours:
+                company.include(contract, device)
+        company.add(SoftwareAgreement(contract_id=contract.id, product="DATEV", agreement="Nach Aufwand"))
 
 
-def record(page: Page, contract: str, received_on: str, ends_on: str) -> None:
-    page.goto(f"/contracts/{contract}/notice")
-    page.get_by_label("Eingegangen am").fill(received_on)
-    button = page.get_by_role("button", name=f"Kündigung zum {ends_on} erfassen")
-    expect(button).to_be_visible()
-    expect(page.get_by_role("heading", name=f"endet zum {ends_on}")).to_be_visible()
-    button.click()
-    expect(page.get_by_text(f"Kündigung erfasst: {contract} endet zum {ends_on}.")).to_be_visible()
+def accept(app: Flask) -> None:
+    with app.app_context(), transaction() as session:
+        device_id = session.execute(select(Device.id).where(Device.inventory_number == "DR-4")).scalar_one()
+        inspector_id = session.execute(select(User.id).where(User.role == Role.TECHNICIAN)).scalar_one()
+        session.add(
+            Acceptance(
+                device_id=device_id,
+                inspected_on=date(2026, 2, 1),
+                outcome="accepted",
+                inspector_id=inspector_id,
+            )
+        )
 
 
-def test_on_the_deadline_and_a_day_late_two_contracts_end_on_two_days(
-    june: Flask, sign_in: SignIn, opened: Open
+@pytest.mark.parametrize(("role", "path"), PAGES)
+def test_a_page_has_no_barrier(house: None, sign_in: SignIn, opened: Open, role: Role, path: str) -> None:
+    sign_in(role)
+    check(opened(path))
+
+
+def test_a_contract_is_made_and_a_foreign_device_enters_after_its_acceptance(
+    app: Flask, house: None, sign_in: SignIn, opened: Open
 ) -> None:
     sign_in(Role.MANAGER)
-    page = opened("/contracts/")
-    record(page, "SV-1012", "2026-05-31", "30.06.2026")
-    record(page, "SV-1013", "2026-06-01", "31.12.2026")
-    page.goto("/contracts/?view=notices")
-    expect(page.get_by_role("row", name="Fahrschule Rehn GmbH")).to_contain_text("30.06.2026")
-    expect(page.get_by_role("row", name="Bäckerei Thamm")).to_contain_text("31.12.2026")
+    page = opened("/contracts/new?kind=maintenance&customer=10005")
+    page.locator("#starts_on").fill("2026-03-15")
+    page.locator("#monthly_fee").fill("49,00")
+    result = page.locator("#result")
+    expect(result).to_contain_text("15.03.2026 – 14.03.2027")
+    expect(result).to_contain_text("14.02.2027")
+    expect(result).to_contain_text("49,00 €")
+    page.locator("form.calc button[type=submit].pri").click()
+    page.wait_for_url("**/contracts/WV-2001")
 
-    page.goto("/contracts/SV-1013/notice")
-    with page.expect_download() as download:
-        page.get_by_role("link", name="Kuendigung-SV-1013.pdf").click()
-    assert download.value.path().read_bytes().startswith(b"%PDF-1.7")
-    page.get_by_role("button", name="Zurücknehmen").click()
-    expect(page.get_by_text("Kündigung vom 01.06.2026 zurückgenommen.")).to_be_visible()
-    page.goto("/contracts/?view=notices")
-    expect(page.get_by_role("row", name="Bäckerei Thamm")).to_have_count(0)
-    expect(page.get_by_role("row", name="Fahrschule Rehn GmbH")).to_be_visible()
+    page.goto("/contracts/WV-2001/devices/add")
+    page.locator("#device").select_option("DR-4")
+    page.locator("#monthly_fee").fill("6,50")
+    link = result.locator("a[href$='#acceptance']")
+    expect(link).to_be_visible()
+    page.locator("form.calc button[type=submit].pri").click()
+    expect(page.get_by_role("alert")).to_contain_text("DR-4")
+    link.click()
+    page.wait_for_url("**/devices/DR-4#acceptance")
 
-
-def test_an_important_reason_opens_its_fields_and_names_its_day(
-    june: Flask, sign_in: SignIn, opened: Open
-) -> None:
-    sign_in(Role.MANAGER)
-    page = opened("/contracts/SV-1012/notice", 390)
-    expect(page.get_by_label("Letzter Vertragstag")).to_be_hidden()
-    page.get_by_label("Außerordentlich").check()
-    expect(page.get_by_text("braucht den letzten Vertragstag")).to_be_visible()
-    page.get_by_label("Letzter Vertragstag").fill("2026-06-20")
-    page.get_by_role("textbox", name="Grund").fill("Insolvenz")
-    page.get_by_role("button", name="Kündigung zum 20.06.2026 erfassen").click()
-    expect(page.get_by_text("SV-1012 endet zum 20.06.2026.")).to_be_visible()
-
-
-def test_the_search_narrows_the_timeline_while_typing(june: Flask, sign_in: SignIn, opened: Open) -> None:
-    sign_in(Role.MANAGER)
-    page = opened("/contracts/")
-    expect(page.get_by_role("row", name="Bäckerei Thamm")).to_have_count(2)
-    page.get_by_label("Verträge und Kunden suchen").press_sequentially("rehn")
-    expect(page.get_by_role("row", name="Bäckerei Thamm")).to_have_count(0)
-    assert page.url.endswith("q=rehn&kind=&within=")
-
-
-@pytest.mark.parametrize(
-    "path",
-    [
-        "/contracts/",
-        "/contracts/?view=list",
-        "/contracts/?view=notices",
-        "/contracts/?q=nobody",
-        "/contracts/SV-1012/notice",
-        "/contracts/SV-1012/notice?received_on=2026-05-31",
-        "/contracts/WV-2001/decision",
-        "/outbox/",
-        "/outbox/1",
-        "/account/calendar",
-        "/",
-    ],
-)
-def test_the_pages_have_no_barrier(june: Flask, sign_in: SignIn, opened: Open, path: str) -> None:
-    sign_in(Role.MANAGER)
-    page = opened("/contracts/")
-    record(page, "SV-1013", "2026-06-01", "31.12.2026")
-    page.goto(path)
-    check(page)
+    accept(app)
+    page.goto("/contracts/WV-2001/devices/add?device=DR-4")
+    page.locator("#monthly_fee").fill("6,50")
+    expect(result).to_contain_text("6,50 €")
+    page.locator("form.calc button[type=submit].pri").click()
+    page.wait_for_url("**/contracts/WV-2001")
+    expect(page.locator("#devices")).to_contain_text("DR-4")
+    expect(page.locator("#facts")).to_contain_text("55,50 €")
