@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from datetime import date
 
-from sqlalchemy import exists, or_, select
+from sqlalchemy import exists, false, or_, select
 from sqlalchemy.orm import Session
 
 from ptdash.domain import notices as rules
@@ -79,7 +79,7 @@ def file(session: Session, number: str, file_id: int) -> StoredFile:
         .join(OutboxMessage, OutboxMessage.id == OutboxFile.message_id)
         .where(
             OutboxFile.file_id == file_id,
-            or_(*(OutboxMessage.once.startswith(f"notice:{notice_id}:") for notice_id in ids)),
+            or_(false(), *(OutboxMessage.once.startswith(f"notice:{notice_id}:") for notice_id in ids)),
         )
         .exists()
     )

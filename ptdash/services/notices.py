@@ -1,11 +1,11 @@
 """Notices of contracts: what one would do, recording it with its proof and its confirmation, taking it back."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime
 from typing import Literal
 
-from sqlalchemy import func, select
+from sqlalchemy import select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
@@ -13,11 +13,11 @@ from ptdash.domain import notices
 from ptdash.domain.errors import Conflict, Invalid, NotFound
 from ptdash.domain.notices import Step, Timing, Verdict, WithdrawnTooLate
 from ptdash.domain.periods import month_of
-from ptdash.domain.settlement import owed
 from ptdash.domain.terms import ONE_DAY, Notice, contract_end, known_on
-from ptdash.models import Contract, ContractNotice, NoticeFile, Posting
-from ptdash.services import audit, contracts, facts, files, notice_letters, prices, recurring, reminders
+from ptdash.models import Contract, ContractNotice, NoticeFile
+from ptdash.services import audit, contracts, files, notice_letters, posted, recurring, reminders
 from ptdash.services.contracts import ContractOnDay
+from ptdash.services.posted import Confirmed, PostedMonth
 
 CHANNELS = ("email", "letter", "portal", "phone", "fax", "in_person")
 GIVEN_BY = ("customer", "company")
@@ -38,14 +38,6 @@ class AlreadyEnded(Conflict):
 
 class NoticeReasonMissing(Invalid):
     message = "Say why: a notice for an important reason needs that reason."
-
-
-class PostedReasonMissing(Invalid):
-    message = "The end reaches into months that are posted. Look at the difference and say why it is recorded now."
-
-
-class DifferenceNotSeen(Conflict):
-    message = "The end reaches into months that are posted. Look at the difference first, then save."
 
 
 class EndNotSeen(Conflict):
@@ -86,19 +78,6 @@ class Entered:
 
 
 @dataclass(frozen=True)
-class PostedMonth:
-    """A posted month that an end known later changes: what it owed and would owe (net cents)."""
-
-    month: date
-    before_cents: int
-    after_cents: int
-
-    @property
-    def difference_cents(self) -> int:
-        return self.after_cents - self.before_cents
-
-
-@dataclass(frozen=True)
 class Preview:
     """What a notice would do. `months_left` bills with `left_cents` (net) follow the term of the receipt where the
     contract outlives it; `last_cents` is the fee of the month in which it ends."""
@@ -109,8 +88,8 @@ class Preview:
     last_cents: int
     months_left: int
     left_cents: int
-    posted: tuple[PostedMonth, ...]
     successor: Contract | None
+    posted: tuple[PostedMonth, ...] = ()
 
     @property
     def difference_cents(self) -> int:
@@ -130,15 +109,13 @@ def preview(session: Session, number: str, entered: Entered, *, today: date) -> 
     row = contract_on(session, number, today)
     _refuse(row, entered, today)
     found = _foresee(session, row, entered)
-    if not found.posted:
+    reach = _reach(row, found.verdict)
+    if reach is None or not posted.is_held(session, row.customer.id, reach[0]):
         return found
-    before = _owed(session, row, found.posted)
-    nested = session.begin_nested()
-    try:
-        _write(session, row.contract, entered)
-        return replace(found, posted=_compared(session, row, before))
-    finally:
-        nested.rollback()
+    months = posted.foreseen(
+        session, row.customer.id, *reach, write=lambda: _write(session, row.contract, entered)
+    )
+    return replace(found, posted=months)
 
 
 def record(
@@ -158,9 +135,8 @@ def record(
 
     `seen_end` is the end that the person confirms; another one is refused. An end that reaches into posted
     months needs the difference that was seen (`seen_cents`, net) and a reason. Raises NotFound,
-    ReceivedInFuture, AlreadyEnded, NoticeOfTheDay, NoticeReasonMissing, EndNotSeen, DifferenceNotSeen,
-    PostedReasonMissing, what `domain.notices.faults` and `contracts.store_ends` raise, and what a file is refused
-    for.
+    ReceivedInFuture, AlreadyEnded, NoticeOfTheDay, NoticeReasonMissing, EndNotSeen, what `posted.confirm`,
+    `domain.notices.faults` and `contracts.store_ends` raise, and what a file is refused for.
     """
     _lock(session, number)
     row = contract_on(session, number, today)
@@ -170,15 +146,14 @@ def record(
     found = _foresee(session, row, entered)
     if seen_end and seen_end != found.verdict.ends_on:
         raise EndNotSeen(day=found.verdict.ends_on)
-    before = _owed(session, row, found.posted)
-    notice = _write(session, row.contract, entered)
-    months = _compared(session, row, before)
-    difference = sum(month.difference_cents for month in months)
-    if months:
-        if seen_cents != difference:
-            raise DifferenceNotSeen()
-        if not entered.reason.strip():
-            raise PostedReasonMissing()
+    reach = _reach(row, found.verdict)
+    if reach is None:
+        notice, difference = _write(session, row.contract, entered), 0
+    else:
+        notice, months = posted.changing(
+            session, row.customer.id, *reach, write=lambda: _write(session, row.contract, entered)
+        )
+        difference = posted.confirm(months, Confirmed(seen_cents, entered.reason))
     notice.recorded_at = now
     _attach(session, notice, uploads, actor_id=actor_id, now=now)
     after = _as_recorded(entered) | {"ends_on": found.verdict.ends_on, "posted_difference_cents": difference}
@@ -257,7 +232,7 @@ def _refuse(row: ContractOnDay, entered: Entered, today: date) -> None:
 
 
 def _foresee(session: Session, row: ContractOnDay, entered: Entered) -> Preview:
-    """The verdict with its money; `posted` names the months that it reaches, without their difference yet."""
+    """The verdict with its money, without the posted months that it reaches."""
     contract, verdict = row.contract, notices.assess(row.facts, entered.fact)
     dated, ends_before = contracts.package_prices(session), verdict.ends_on + ONE_DAY
     left: list[date] = []
@@ -270,41 +245,14 @@ def _foresee(session: Session, row: ContractOnDay, entered: Entered) -> Preview:
         last_cents=recurring.fees_cents(contract, month_of(verdict.ends_on), ends_before, dated),
         months_left=len(left),
         left_cents=sum(recurring.fees_cents(contract, month, ends_before, dated) for month in left),
-        posted=tuple(PostedMonth(month, 0, 0) for month in _held_months(session, contract, ends_before)),
         successor=session.execute(select(Contract).where(Contract.follows_id == contract.id)).scalar_one_or_none(),
     )
 
 
-def _held_months(session: Session, contract: Contract, ends_before: date) -> Iterable[date]:
-    """The posted months of its customer on or after a new end that comes before the one that is stored."""
-    if contract.ends_before is not None and contract.ends_before <= ends_before:
-        return []
-    held = (
-        select(Posting.month)
-        .where(Posting.customer_id == contract.customer_id, Posting.month >= month_of(ends_before))
-        .where(func.month_is_held(Posting.customer_id, Posting.month))
-        .distinct()
-        .order_by(Posting.month)
-    )
-    return session.execute(held).scalars().all()
-
-
-def _owed(session: Session, row: ContractOnDay, months: Sequence[PostedMonth]) -> list[PostedMonth]:
-    """What these months owe as long as nothing has changed."""
-    owe = [(found.month, _owed_cents(session, row.customer.id, found.month)) for found in months]
-    return [PostedMonth(month, cents, cents) for month, cents in owe]
-
-
-def _compared(session: Session, row: ContractOnDay, before: Sequence[PostedMonth]) -> tuple[PostedMonth, ...]:
-    """What the same months owe after a change."""
-    return tuple(
-        replace(found, after_cents=_owed_cents(session, row.customer.id, found.month)) for found in before
-    )
-
-
-def _owed_cents(session: Session, customer_id: int, month: date) -> int:
-    (loaded,) = facts.load(session, [customer_id], month)
-    return owed(loaded.month, prices.valid_on(session, month).rates).net_cents
+def _reach(row: ContractOnDay, verdict: Verdict) -> tuple[date, date | None] | None:
+    """The days that the contract loses, from the first one without it to its end so far; None for no day."""
+    ends_before, so_far = verdict.ends_on + ONE_DAY, row.contract.ends_before
+    return (ends_before, so_far) if so_far is None or ends_before < so_far else None
 
 
 def _write(session: Session, contract: Contract, entered: Entered) -> ContractNotice:

@@ -84,7 +84,7 @@ def _days(row: dict[str, Any]) -> list[tuple[date, str]]:
     """Only what a decision still changes, or what is about to happen: a contract that ended has neither."""
     if row["state"] == "ended":
         return []
-    deadline = row["notice_deadline"] if row["state"] == "active" else None
+    deadline = row["notice_deadline"] if row["state"] == "active" and row["renews_on"] else None
     days = [(deadline, "notice"), (row["ends_on"], "end")]
     return [(date.fromisoformat(day), kind) for day, kind in days if day]
 

@@ -2,6 +2,7 @@
 
 from datetime import date, datetime
 from decimal import Decimal
+from functools import lru_cache
 
 from babel import Locale
 from babel.dates import format_date, format_datetime, format_time
@@ -50,9 +51,13 @@ def init_app(app: Flask) -> None:
 
 def eur(cents: int | None) -> str:
     """`123456` -> `1.234,56 €`, with a true minus."""
-    if cents is None:
-        return NONE
-    return _minus(format_currency(Decimal(cents) / 100, "EUR", locale=_locale()))
+    return NONE if cents is None else _eur(cents, _locale())
+
+
+@lru_cache(4096)
+def _eur(cents: int, locale: Locale) -> str:
+    """Remembered: a long list writes the same amounts again and again."""
+    return _minus(format_currency(Decimal(cents) / 100, "EUR", locale=locale))
 
 
 def signed_eur(cents: int | None) -> str:
@@ -101,7 +106,12 @@ def percent(share: float | Decimal | None, digits: int = 0) -> str:
 
 def day(value: date | None) -> str:
     """`22.11.2026`."""
-    return NONE if value is None else format_date(value, DAY[language()], locale=_locale())
+    return NONE if value is None else _day(value, language())
+
+
+@lru_cache(4096)
+def _day(value: date, spoken: str) -> str:
+    return format_date(value, DAY[spoken], locale=spoken)
 
 
 def day_of_month(value: date) -> str:

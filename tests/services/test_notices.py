@@ -10,6 +10,7 @@ from ptdash.domain import notices as rules
 from ptdash.domain.notices import StepKind, Timing
 from ptdash.models import AuditEvent, ContractNotice, NoticeFile, OutboxMessage, StaleCustomer, StoredFile
 from ptdash.services import files, notices, outbox
+from ptdash.services import posted as posted_months
 from ptdash.services.notices import Entered
 from tests.company import Company
 from tests.conftest import NOW
@@ -237,7 +238,7 @@ def test_an_end_in_posted_months_shows_its_difference_first(session, posted):
 def test_it_is_recorded_only_after_the_difference_was_seen_and_with_a_reason(session, posted, record):
     given = extraordinary(date(2026, 5, 10), date(2026, 5, 16), reason="Erst heute bekannt")
     for seen in (None, 0, -1):
-        with pytest.raises(notices.DifferenceNotSeen), session.begin_nested():
+        with pytest.raises(posted_months.ReachNotSeen), session.begin_nested():
             record(given=given, seen_cents=seen)
     record(given=given, seen_cents=-1935)
     assert session.execute(select(StaleCustomer.since)).scalar_one() == date(2026, 5, 1)
@@ -248,7 +249,7 @@ def test_an_ordinary_notice_known_too_late_needs_a_reason(session, posted, compa
     given = entered(date(2025, 11, 3))
     found = notices.preview(session, "SV-1012", given, today=TODAY)
     assert found.verdict.ends_on == date(2025, 12, 31)
-    with pytest.raises(notices.PostedReasonMissing), session.begin_nested():
+    with pytest.raises(posted_months.ReachReasonMissing), session.begin_nested():
         record(given=given, seen_cents=found.difference_cents)
     record(given=replace(given, reason="Brief lag bei der Post"), seen_cents=found.difference_cents)
 

@@ -74,9 +74,7 @@ def protocol(inspection_id: int) -> Response:
 def include(inventory: str) -> Response:
     """Take a device into the contract that it waits for."""
     with transaction() as session:
-        contract = entering.enter(
-            session, inventory, included_from=_from(), today=today(), actor_id=current_user.id, now=now()
-        )
+        contract = entering.enter(session, inventory, included_from=_from(), actor_id=current_user.id, now=now())
     toast(gettext("%(device)s is in %(contract)s.", device=inventory, contract=contract))
     return see_other(url_for("devices.show", inventory=inventory))
 

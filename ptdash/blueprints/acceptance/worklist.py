@@ -87,7 +87,7 @@ def _tabs(cases: Sequence[Case], accepted: int, revoked: int, current: str) -> l
     by_stage = {stage: sum(case.stage is stage for case in cases) for stage in Stage}
     mine = sum(case.assignee is not None and case.assignee.id == current_user.id for case in cases)
     rows = (
-        ("open", gettext("Open"), len(cases)),
+        ("open", gettext("Still open"), len(cases)),
         ("waiting", gettext("Waiting"), by_stage[Stage.WAITING]),
         ("inspecting", gettext("Under inspection"), by_stage[Stage.INSPECTING]),
         ("remediation", gettext("Remediation"), by_stage[Stage.REMEDIATION]),

@@ -13,6 +13,26 @@ READERS = (Role.DISPATCHER, Role.MANAGER)
 bp = Blueprint("contracts", __name__, url_prefix="/contracts")
 access.blueprint(bp, Role.MANAGER)
 
-from ptdash.blueprints.contracts import decision, notice, renewals  # noqa: E402
+from ptdash.blueprints.contracts import (  # noqa: E402
+    changes,
+    contract,
+    create,
+    decision,
+    inclusion,
+    notice,
+    renewals,
+    telling,
+)
 
-__all__ = ["READERS", "bp", "decision", "notice", "renewals"]
+__all__ = [
+    "READERS",
+    "bp",
+    "changes",
+    "contract",
+    "create",
+    "decision",
+    "inclusion",
+    "notice",
+    "renewals",
+    "telling",
+]

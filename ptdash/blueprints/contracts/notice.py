@@ -13,9 +13,9 @@ from ptdash.blueprints.contracts.words import contract_href, sentence
 from ptdash.db import transaction
 from ptdash.domain import notices as rules
 from ptdash.domain.errors import DomainError, NotFound
-from ptdash.services import files, notice_records, notices
+from ptdash.services import advice, files, notice_records, notices, posted
 from ptdash.services.notices import Preview
-from ptdash.web import access, now, render_page, see_other, toast, today
+from ptdash.web import access, now, render_page, see_other, toast, today, wants_fragment
 from ptdash.web.formats import day
 
 FIELD_OF: dict[type[DomainError], str] = {
@@ -26,7 +26,7 @@ FIELD_OF: dict[type[DomainError], str] = {
     notices.NoticeOfTheDay: "received_on",
     notices.AlreadyEnded: "received_on",
     notices.NoticeReasonMissing: "reason",
-    notices.PostedReasonMissing: "reason",
+    posted.ReachReasonMissing: "reason",
     notices.TooManyFiles: "proof",
     files.FileEmpty: "proof",
     files.FileTooLarge: "proof",
@@ -108,6 +108,8 @@ def _page(number: str, form: NoticeForm, *, status: int = 200, fragment: bool = 
         row = notices.contract_on(session, number, today())
         people = notice_records.takers(session)
         history = notice_records.of_contract(session, row.contract, today())
+        customer_id = row.customer.id
+        advised = advice.of_customers(session, [customer_id]).get(customer_id) if row.package else None
         if not form.errors.get("received_on") and not form.errors.get("ends_on") and form.received_on.data:
             try:
                 found = notices.preview(session, number, form.entered, today=today())
@@ -127,7 +129,8 @@ def _page(number: str, form: NoticeForm, *, status: int = 200, fragment: bool = 
         line=notice_line(found, entered) if found and entered else None,
         refusal=refusal,
         history=history,
-        fragment_only=fragment,
+        advised=advised,
+        fragment_only=fragment and wants_fragment(),
         today=today(),
     )
 

@@ -57,9 +57,9 @@ SECTIONS = {
     Section.HANDOVER: lazy_gettext("Handover"),
 }
 ITEM_STATES = {
-    ItemState.OPEN: lazy_gettext("open"),
+    ItemState.OPEN: lazy_gettext("still open"),
     ItemState.PASSED: lazy_gettext("passed"),
-    ItemState.FAILED: lazy_gettext("failed"),
+    ItemState.FAILED: lazy_gettext("not passed"),
     ItemState.NOT_APPLICABLE: lazy_gettext("not applicable"),
 }
 OUTCOMES = {

@@ -8,7 +8,7 @@ from flask_login import current_user
 from ptdash.blueprints.tickets.rows import due_words
 from ptdash.db import db
 from ptdash.models import Role
-from ptdash.services import overview, thresholds
+from ptdash.services import contract_tasks, overview, thresholds
 from ptdash.services.tickets import attention
 from ptdash.services.tickets.asking import Moment
 from ptdash.web import access, now, render_page, today
@@ -31,6 +31,7 @@ def index() -> Response:
         commercial=commercial,
         tickets=attention.needed(session, current_user, moment) if role != Role.ADMIN else None,
         team=attention.loads(session, moment) if role in (Role.DISPATCHER, Role.MANAGER) else [],
+        contracts=contract_tasks.needed(session, day) if commercial else None,
         months=overview.months_to_do(session, day) if commercial else [],
         alerts=thresholds.waiting(session, day) if commercial else [],
         deadlines=overview.deadlines(session, day) if commercial else [],

@@ -1,28 +1,18 @@
 """A device that was proposed enters its contract."""
 
-from collections.abc import Callable
 from datetime import date, datetime
-from importlib import import_module
-from importlib.util import find_spec
-from typing import Any
 
 from sqlalchemy.orm import Session
 
 from ptdash.domain.errors import Conflict
 from ptdash.models import Contract, DeviceProposal
 from ptdash.services.acceptances import gates
+from ptdash.services.contract_changes import including
 from ptdash.services.devices import register
-
-CONTRACT_CHANGES = "ptdash.services.contract_changes"
 
 
 class NoProposal(Conflict):
     message = "%(device)s does not wait for a contract."
-
-
-def possible() -> bool:
-    """Whether contracts can be changed in this version of the house."""
-    return find_spec(CONTRACT_CHANGES) is not None
 
 
 def enter(
@@ -30,7 +20,6 @@ def enter(
     inventory_number: str,
     *,
     included_from: date,
-    today: date,
     actor_id: int | None,
     now: datetime,
 ) -> str:
@@ -44,17 +33,13 @@ def enter(
         raise NoProposal(device=inventory_number)
     contract = session.get_one(Contract, proposal.contract_id)
     gates.check(session, device, included_from)
-    include: Callable[..., Any] = import_module(CONTRACT_CHANGES).include_device
-    include(
+    including.include_device(
         session,
-        contract,
-        device,
+        contract.number,
+        inventory_number,
         included_from=included_from,
         monthly_fee=proposal.monthly_fee,
         actor_id=actor_id,
         now=now,
     )
-    if session.get(DeviceProposal, device.id) is not None:
-        session.delete(proposal)
-    session.flush()
     return contract.number

@@ -29,7 +29,7 @@ from ptdash.models import (
 )
 from ptdash.services.acceptances import inspecting
 
-EVENTS = 8
+EVENTS = 6
 
 
 @dataclass(frozen=True)
@@ -101,6 +101,10 @@ class Event:
     item: str | None
     state: str | None
     by: str | None
+
+    @property
+    def on(self) -> date:
+        return berlin_day(self.at)
 
 
 @dataclass(frozen=True)

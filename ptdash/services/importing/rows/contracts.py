@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import select
 
+from ptdash.domain.packages import MAINTENANCE, PROMISED, SUPPORT
 from ptdash.domain.terms import CONSUMER_NOTICE_MONTHS, ContractFacts
 from ptdash.models import Contract, Customer
 from ptdash.services.importing.cells import Column, day, key, number, one_of, reference, whole
@@ -19,8 +20,6 @@ from ptdash.services.prices import PACKAGES
 if TYPE_CHECKING:
     from ptdash.services.importing.world import World
 
-SUPPORT, MAINTENANCE = "support", "maintenance"
-RENEWAL_MONTHS = {SUPPORT: 6, MAINTENANCE: 12}
 ENDS_WITH_ITS_TERM = 0
 MOST_MONTHS = 600
 
@@ -57,7 +56,7 @@ def renewal(cell: str) -> int:
 def finish(row: ContractRow, tell: Tell) -> None:
     """Support has a package and no fee of its own, maintenance a fee and no package; each its own renewal."""
     if row.renewal_months is None:
-        row.renewal_months = RENEWAL_MONTHS[row.kind]
+        row.renewal_months = PROMISED[row.kind].renewal_months
     elif row.renewal_months == ENDS_WITH_ITS_TERM:
         row.renewal_months = None
     if row.kind == SUPPORT:

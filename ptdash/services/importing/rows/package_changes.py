@@ -6,7 +6,9 @@ from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import null, select
 
-from ptdash.domain.terms import ContractFacts, term_on
+from ptdash.domain import packages
+from ptdash.domain.packages import DowngradeInsideTerm, SamePackage, UpgradeNotOnFirst
+from ptdash.domain.terms import ContractFacts
 from ptdash.models import Contract, PackageChange
 from ptdash.services.importing.cells import Column, day, one_of, reference
 from ptdash.services.importing.tables import File, Ids, Place, Stored
@@ -49,8 +51,8 @@ def _check_one(world: "World", row: PackageChangeRow, package_before: str | None
         world.error(place, "contract", "not_a_support_contract", message)
         return
     if row.effective_on < contract.starts_on:
-        message = f"Contract {row.contract} starts on {contract.starts_on}; its package cannot change before."
-        world.error(place, "effective_on", "outside_contract", message)
+        before_start = packages.ChangeBeforeStart(contract=row.contract, starts_on=contract.starts_on)
+        world.error(place, "effective_on", "outside_contract", str(before_start))
     elif world.package_changes.is_touched(key) and facts:
         _check_day(world, row, facts, package_before, world.package_changes.place(key))
         _check_posted(world, row, contract.customer, world.package_changes.place(key))
@@ -59,30 +61,18 @@ def _check_one(world: "World", row: PackageChangeRow, package_before: str | None
 def _check_day(
     world: "World", row: PackageChangeRow, facts: ContractFacts, before: str | None, place: Place | None
 ) -> None:
-    """An upgrade starts on the first of a month, a downgrade on the first day of a term; both while it runs."""
+    """As `domain.packages` holds it, while the contract runs."""
     end = world.ends[row.contract]
-    if end and row.effective_on >= end and row.contract not in world.life_in_doubt:
-        message = f"Contract {row.contract} does not run on {row.effective_on} any more."
-        world.error(place, "effective_on", "outside_contract", message)
+    outside = packages.outside(row.contract, facts, end, row.effective_on)
+    if outside and row.contract not in world.life_in_doubt:
+        world.error(place, "effective_on", "outside_contract", str(outside))
     if before is None:
         return
-    if row.package == before:
-        message = f"Contract {row.contract} has package {before} already; nothing changes."
-        world.warn(place, "package", "same_package", message)
-    elif PACKAGES.index(row.package) > PACKAGES.index(before):
-        if row.effective_on.day != 1:
-            message = f"An upgrade starts on the first of a month; {row.effective_on} is none."
-            world.error(place, "effective_on", "upgrade_not_on_first", message)
-    elif not _begins_a_term(facts, row.effective_on):
-        message = f"A downgrade starts with a term of the contract; on {row.effective_on} none begins."
-        world.error(place, "effective_on", "downgrade_inside_term", message)
-
-
-def _begins_a_term(facts: ContractFacts, day: date) -> bool:
-    """Whether a term begins on the day. A consumer's time without an end, which may be left at any time, has
-    no terms: every month of it counts."""
-    term = term_on(facts, day)
-    return day == term.starts_on or (term.ends_on is None and day.day == 1)
+    match packages.fault(row.contract, facts, before, row.package, row.effective_on):
+        case SamePackage() as fault:
+            world.warn(place, "package", fault.code, str(fault))
+        case UpgradeNotOnFirst() | DowngradeInsideTerm() as fault:
+            world.error(place, "effective_on", fault.code, str(fault))
 
 
 def _check_posted(world: "World", row: PackageChangeRow, customer: str, place: Place | None) -> None:
