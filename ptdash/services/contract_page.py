@@ -213,6 +213,16 @@ def candidates(session: Session, row: renewals.Row) -> list[Device]:
     return list(session.execute(found).scalars())
 
 
+def proposed_fee(session: Session, number: str, inventory_number: str) -> Decimal | None:
+    """The fee at which a device waits for this contract."""
+    return session.execute(
+        select(DeviceProposal.monthly_fee)
+        .join(Device, Device.id == DeviceProposal.device_id)
+        .join(Contract, Contract.id == DeviceProposal.contract_id)
+        .where(Contract.number == number, Device.inventory_number == inventory_number)
+    ).scalar_one_or_none()
+
+
 def first_fee_month(session: Session, row: renewals.Row) -> date:
     """The first of the month from which a fee can change: not posted, and while the contract runs."""
     first = posted.first_open(session, row.contract.customer_id)

@@ -14,14 +14,17 @@ from ptdash.models import (
     ContractDevice,
     Customer,
     Device,
+    DeviceProposal,
     FeeChange,
     PackageChange,
     Role,
     SoftwareAgreement,
     User,
 )
+from ptdash.services import contracts
 from tests.blueprints.browser import HTMX, Browser, text_of
 from tests.company import Company
+from tests.conftest import NOW
 from tests.counting import queries
 from tests.services.test_period_close import close
 
@@ -221,6 +224,19 @@ def test_a_start_in_posted_months_is_saved_after_its_difference_was_seen(app: Fl
     assert answer.status_code == 303
 
 
+def test_what_follows_a_contract_begins_as_it_ended(app: Flask, manager: Browser) -> None:
+    with app.app_context(), transaction() as session:
+        contract = session.execute(select(Contract).where(Contract.number == "WV-1")).scalar_one()
+        contract.renewal_months = None
+        contracts.store_ends(session, [contract.id])
+    page = manager.page(f"{NEW}?follows=WV-1")
+    assert page.find(id="starts_on")["value"] == "2027-01-01"
+    assert page.find("textarea").get_text().strip() == "Vorher anrufen"
+    answer = manager.submit(f"{NEW}?follows=WV-1", NEW, monthly_fee="31,00")
+    assert (answer.status_code, answer.location) == (303, "/contracts/WV-2001")
+    assert "WV-2001" in manager.page(WV).get_text()
+
+
 # Changing it
 
 
@@ -300,6 +316,22 @@ def test_a_foreign_device_is_refused_with_the_way_to_its_acceptance(app: Flask, 
     accept(app)
     assert manager.submit(f"{WV}/devices/add", f"{WV}/devices/add", **form).status_code == 303
     assert "DR/4" in manager.page(WV).get_text()
+
+
+def test_what_waits_comes_with_its_fee(app: Flask, manager: Browser) -> None:
+    with app.app_context(), transaction() as session:
+        found = dict(session.execute(select(Device.inventory_number, Device.id)).all())
+        contract_id = session.execute(select(Contract.id).where(Contract.number == "WV-1")).scalar_one()
+        waiting = {"contract_id": contract_id, "monthly_fee": 12, "proposed_at": NOW}
+        session.add_all(DeviceProposal(device_id=found[number], **waiting) for number in ("NB-2", "DR/4"))
+    page = manager.page(WV)
+    assert page.find("a", href=f"{WV}/devices/add?device=NB-2")
+    assert page.find("a", href="/devices/DR/4#acceptance")
+    form = manager.page(f"{WV}/devices/add?device=NB-2")
+    assert form.find(id="monthly_fee")["value"] == "12,00"
+    answer = manager.submit(f"{WV}/devices/add?device=NB-2", f"{WV}/devices/add")
+    assert answer.status_code == 303
+    assert [row.device_id for row in stored(app, DeviceProposal)] == [found["DR/4"]]
 
 
 def test_a_device_leaves_and_stays_after_all(app: Flask, manager: Browser) -> None:

@@ -5,10 +5,11 @@ from flask_babel import gettext
 from flask_login import current_user
 
 from ptdash.blueprints.contracts import bp
-from ptdash.blueprints.contracts.change_forms import IncludeForm, RemoveForm, select_from
+from ptdash.blueprints.contracts.change_forms import IncludeForm, RemoveForm, amount, select_from
 from ptdash.blueprints.contracts.words import contract_href, sentence
 from ptdash.db import transaction
 from ptdash.domain.errors import DomainError, NotFound
+from ptdash.models import Device
 from ptdash.services import contract_page, posted, renewals
 from ptdash.services.acceptances import gates
 from ptdash.services.contract_changes import contract, including
@@ -40,6 +41,8 @@ def include(number: str) -> Response:
     form = IncludeForm(formdata=None)
     form.device.data = request.args.get("device", "")
     form.included_from.data = today()
+    with transaction() as session:
+        form.monthly_fee.data = amount(contract_page.proposed_fee(session, number, form.device.data))
     return _include_page(number, form)
 
 
@@ -148,9 +151,7 @@ def _include_page(number: str, form: IncludeForm, *, status: int = 200, fragment
                 refusal = error
     closed = refusal.params["device"] if isinstance(refusal, gates.GateClosed) else None
     select_from(
-        form.device,
-        [(row.inventory_number, f"{row.inventory_number} · {row.name}") for row in devices],
-        gettext("Choose a device"),
+        form.device, [(found.inventory_number, _label(found)) for found in devices], gettext("Choose a device")
     )
     return render_page(
         "contracts/include.html",
@@ -200,3 +201,8 @@ def _remove_page(
         refusal=refusal,
         today=today(),
     )
+
+
+def _label(device: Device) -> str:
+    number, name = device.inventory_number, device.name
+    return number if name == number else f"{number} · {name}"

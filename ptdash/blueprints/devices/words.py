@@ -5,11 +5,13 @@ from typing import Any
 
 from flask import current_app, url_for
 from flask_babel import gettext, lazy_gettext
+from flask_login import current_user
 
 from ptdash.domain.acceptance import DeviceState, Gate, ItemState, Outcome, Section
 from ptdash.domain.errors import DomainError
 from ptdash.domain.terms import ONE_DAY
 from ptdash.services.acceptances.worklist import Stage
+from ptdash.web.access import declared
 from ptdash.web.formats import day
 
 TYPES = {
@@ -107,9 +109,11 @@ def sentence(error: DomainError) -> str:
 
 
 def contract_url(number: str) -> str | None:
-    """The page of a contract, where there is one."""
-    there = "contracts.show" in current_app.view_functions
-    return url_for("contracts.show", number=number) if there else None
+    """The page of a contract, for whom may open it."""
+    if "contracts.show" not in current_app.view_functions:
+        return None
+    may_open = current_user.role in (declared(current_app, "contracts.show") or ())
+    return url_for("contracts.show", number=number) if may_open else None
 
 
 def ticket_url(number: str) -> str | None:
