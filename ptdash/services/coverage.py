@@ -1,8 +1,10 @@
 """The coverage verdict of a stored ticket, from one query."""
 
 from datetime import date
+from functools import cache
+from typing import Any
 
-from sqlalchemy import ScalarSelect, func, or_, select
+from sqlalchemy import Date, ScalarSelect, Select, bindparam, func, or_, select
 from sqlalchemy.orm import Session, aliased
 
 from ptdash.domain.coverage import Coverage, CoverageFacts, DeviceCover, verdict
@@ -18,11 +20,7 @@ def of_ticket(session: Session, ticket_id: int, day: date) -> Coverage:
 
 def facts(session: Session, ticket_id: int, day: date) -> CoverageFacts:
     """Everything that decides; contracts carry no individual agreements about products yet. Raises NotFound."""
-    row = session.execute(
-        select(Ticket.concern, Ticket.category, Ticket.product, Device, _source(), _maintained_by(day))
-        .outerjoin(Device, Device.id == Ticket.device_id)
-        .where(Ticket.id == ticket_id)
-    ).one_or_none()
+    row = session.execute(_facts(), {"ticket": ticket_id, "day": day}).one_or_none()
     if row is None:
         raise NotFound(what=str(ticket_id))
     concern, category, product, device, source, maintained_by = row
@@ -33,6 +31,15 @@ def facts(session: Session, ticket_id: int, day: date) -> CoverageFacts:
         device=_cover(device, maintained_by) if device else None,
         product=product,
         source=source,
+    )
+
+
+@cache
+def _facts() -> Select[*tuple[Any, ...]]:
+    return (
+        select(Ticket.concern, Ticket.category, Ticket.product, Device, _source(), _maintained_by())
+        .outerjoin(Device, Device.id == Ticket.device_id)
+        .where(Ticket.id == bindparam("ticket"))
     )
 
 
@@ -64,8 +71,9 @@ def _source() -> ScalarSelect[str]:
     )
 
 
-def _maintained_by(day: date) -> ScalarSelect[str]:
-    """The running maintenance contract that the ticket's device is in on a day."""
+def _maintained_by() -> ScalarSelect[str]:
+    """The running maintenance contract that the ticket's device is in on the day that is asked about."""
+    day = bindparam("day", type_=Date())
     return (
         select(Contract.number)
         .join(ContractDevice, ContractDevice.contract_id == Contract.id)
