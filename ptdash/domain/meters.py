@@ -9,7 +9,15 @@ from typing import Literal
 from ptdash.domain.minutes import Treatment
 from ptdash.domain.money import line_cents
 from ptdash.domain.periods import Span
-from ptdash.domain.settlement import DayMinutes, MonthFacts, PackagePrice, Rates, Settled, owed
+from ptdash.domain.settlement import (
+    DayMinutes,
+    MonthFacts,
+    PackagePrice,
+    Rates,
+    Settled,
+    owed,
+    settled_minutes,
+)
 
 Level = Literal[80, 100]
 WARNS_AT: Level = 80
@@ -89,9 +97,9 @@ class Cost:
 
 def month_meters(facts: MonthFacts, rates: MonthRates) -> MonthMeters:
     """The meters of a customer's month, by the formula that settles it."""
-    settled = owed(facts, _known(rates))
-    contracts = sorted((_meter(row) for row in settled.settlements), key=lambda meter: meter.span.first)
-    return MonthMeters(facts, tuple(contracts), settled.separate_minutes, rates)
+    settlements, separate, uncovered = settled_minutes(facts, _known(rates))
+    contracts = sorted((_meter(row) for row in settlements), key=lambda meter: meter.span.first)
+    return MonthMeters(facts, tuple(contracts), separate + uncovered, rates)
 
 
 def cost_of(meters: MonthMeters, treatment: Treatment, minutes: int, day: date) -> Cost:

@@ -153,18 +153,23 @@ class Owed:
 
 def owed(facts: MonthFacts, rates: Rates) -> Owed:
     """A customer's settlements and lines of one month; lines of zero are left out."""
-    running = [(c, span) for c in facts.support if (span := days_within(facts.month, c.starts_on, c.ends_before))]
-    settlements = tuple(settle(contract, span, facts, rates) for contract, span in running)
+    settlements, separate, uncovered = settled_minutes(facts, rates)
     lines: list[Line] = []
     for settled in settlements:
         lines += _package_lines(settled)
-    separate, uncovered = _separate_minutes(facts, [span for _, span in running])
     if separate or uncovered:
         lines.append(_separate_line(facts.month, separate, uncovered, rates))
     for contract in facts.maintenance:
         lines += _maintenance_lines(contract, facts.month)
     lines += [_material_line(material) for material in facts.materials]
     return Owed(settlements, tuple(line for line in lines if line.net_cents), separate + uncovered)
+
+
+def settled_minutes(facts: MonthFacts, rates: Rates) -> tuple[tuple[Settled, ...], int, int]:
+    """A customer's support contracts of one month, its separate minutes, and those on days without a package."""
+    running = [(c, span) for c in facts.support if (span := days_within(facts.month, c.starts_on, c.ends_before))]
+    settlements = tuple(settle(contract, span, facts, rates) for contract, span in running)
+    return settlements, *_separate_minutes(facts, [span for _, span in running])
 
 
 def settle(contract: SupportFacts, span: Span, facts: MonthFacts, rates: Rates) -> Settled:

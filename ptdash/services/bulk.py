@@ -13,6 +13,7 @@ from sqlalchemy import (
     String,
     Table,
     any_,
+    bindparam,
     cast,
     column,
     func,
@@ -46,6 +47,10 @@ def insert_rows(session: Session, model: type[Base], rows: Sequence[Mapping[str,
     session.execute(insert(table).from_select(columns + shared, taken))
 
 
-def among(column: InstrumentedAttribute[int], ids: Collection[int]) -> ColumnElement[bool]:
-    """Whether a column has one of these values: one array, so that the statement stays the same and prepared."""
-    return column == any_(literal(list(ids), ARRAY(Integer)))
+def among(column: InstrumentedAttribute[int], ids: Collection[int] | str) -> ColumnElement[bool]:
+    """Whether a column has one of these values: one array, so that the statement stays the same and prepared.
+
+    A name instead of values is a parameter, for a statement that is put together once: a list is given to it.
+    """
+    values = bindparam(ids, type_=ARRAY(Integer)) if isinstance(ids, str) else literal(list(ids), ARRAY(Integer))
+    return column == any_(values)

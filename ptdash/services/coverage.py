@@ -1,14 +1,16 @@
 """The coverage verdict of a stored ticket, from one query."""
 
 from datetime import date
+from functools import cache
+from typing import Any
 
-from sqlalchemy import ScalarSelect, func, or_, select
+from sqlalchemy import ColumnElement, Date, ScalarSelect, Select, bindparam, func, or_, select
 from sqlalchemy.orm import Session, aliased
 
 from ptdash.domain.coverage import Coverage, CoverageFacts, DeviceCover, verdict
 from ptdash.domain.errors import NotFound
 from ptdash.domain.tickets import Category, Concern
-from ptdash.models import Contract, ContractDevice, Device, DeviceProduct, Ticket
+from ptdash.models import Contract, ContractDevice, Device, DeviceProduct, SoftwareAgreement, Ticket
 
 
 def of_ticket(session: Session, ticket_id: int, day: date) -> Coverage:
@@ -17,15 +19,11 @@ def of_ticket(session: Session, ticket_id: int, day: date) -> Coverage:
 
 
 def facts(session: Session, ticket_id: int, day: date) -> CoverageFacts:
-    """Everything that decides; contracts carry no individual agreements about products yet. Raises NotFound."""
-    row = session.execute(
-        select(Ticket.concern, Ticket.category, Ticket.product, Device, _source(), _maintained_by(day))
-        .outerjoin(Device, Device.id == Ticket.device_id)
-        .where(Ticket.id == ticket_id)
-    ).one_or_none()
+    """Everything that decides. Raises NotFound."""
+    row = session.execute(_facts(), {"ticket": ticket_id, "day": day}).one_or_none()
     if row is None:
         raise NotFound(what=str(ticket_id))
-    concern, category, product, device, source, maintained_by = row
+    concern, category, product, device, source, maintained_by, agreed = row
     return CoverageFacts(
         day=day,
         concern=Concern(concern) if concern else None,
@@ -33,6 +31,16 @@ def facts(session: Session, ticket_id: int, day: date) -> CoverageFacts:
         device=_cover(device, maintained_by) if device else None,
         product=product,
         source=source,
+        individual_agreement=agreed,
+    )
+
+
+@cache
+def _facts() -> Select[*tuple[Any, ...]]:
+    return (
+        select(Ticket.concern, Ticket.category, Ticket.product, Device, _source(), _maintained_by(), _agreed())
+        .outerjoin(Device, Device.id == Ticket.device_id)
+        .where(Ticket.id == bindparam("ticket"))
     )
 
 
@@ -64,8 +72,9 @@ def _source() -> ScalarSelect[str]:
     )
 
 
-def _maintained_by(day: date) -> ScalarSelect[str]:
-    """The running maintenance contract that the ticket's device is in on a day."""
+def _maintained_by() -> ScalarSelect[str]:
+    """The running maintenance contract that the ticket's device is in on the day that is asked about."""
+    day = bindparam("day", type_=Date())
     return (
         select(Contract.number)
         .join(ContractDevice, ContractDevice.contract_id == Contract.id)
@@ -79,4 +88,23 @@ def _maintained_by(day: date) -> ScalarSelect[str]:
         .limit(1)
         .correlate(Ticket)
         .scalar_subquery()
+    )
+
+
+def _agreed() -> ColumnElement[bool]:
+    """Whether a maintenance contract of the ticket's customer that runs on a day says what was agreed on its
+    product."""
+    day = bindparam("day", type_=Date)
+    return (
+        select(SoftwareAgreement.id)
+        .join(Contract, Contract.id == SoftwareAgreement.contract_id)
+        .where(
+            Contract.customer_id == Ticket.customer_id,
+            Contract.starts_on <= day,
+            or_(Contract.ends_before.is_(None), Contract.ends_before > day),
+            Ticket.product != "",
+            func.fold(SoftwareAgreement.product) == func.fold(Ticket.product),
+        )
+        .correlate(Ticket)
+        .exists()
     )

@@ -4,9 +4,10 @@ from collections import defaultdict
 from collections.abc import Collection
 from dataclasses import replace
 from datetime import date, datetime
+from functools import cache
 from typing import Any
 
-from sqlalchemy import ColumnElement, Date, case, func, literal, or_, select
+from sqlalchemy import ColumnElement, Date, DateTime, Select, bindparam, case, func, or_, select
 from sqlalchemy.orm import Session
 
 from ptdash.domain.meters import Meter, MonthMeters, MonthRates, month_meters
@@ -57,28 +58,18 @@ def of_months(
 
 def _support(session: Session, customer_ids: Collection[int], month: date) -> dict[int, list[SupportFacts]]:
     """Their support contracts of the month, each with its changes of package."""
-    rows = session.execute(
-        select(
-            Contract.customer_id,
-            Contract.id,
-            Contract.number,
-            Contract.starts_on,
-            Contract.ends_before,
-            Contract.package,
-            PackageChange.effective_on,
-            PackageChange.package,
-        )
-        .outerjoin(PackageChange, PackageChange.contract_id == Contract.id)
-        .where(
-            among(Contract.customer_id, customer_ids),
-            Contract.kind == "support",
-            Contract.starts_on < next_month(month),
-            or_(Contract.ends_before.is_(None), Contract.ends_before > month),
-        )
-        .order_by(Contract.id, PackageChange.effective_on)
-    )
+    values = {"customers": list(customer_ids), "month": month, "next_month": next_month(month)}
     contracts: dict[int, tuple[int, SupportFacts]] = {}
-    for customer_id, contract_id, number, starts_on, ends_before, package, effective_on, changed in rows:
+    for (
+        customer_id,
+        contract_id,
+        number,
+        starts_on,
+        ends_before,
+        package,
+        effective_on,
+        changed,
+    ) in session.execute(_contracts(), values):
         assert package is not None  # the table's check: a support contract has a package
         _, facts = contracts.get(contract_id) or (
             customer_id,
@@ -93,32 +84,58 @@ def _support(session: Session, customer_ids: Collection[int], month: date) -> di
     return by_customer
 
 
+@cache
+def _contracts() -> Select[*tuple[Any, ...]]:
+    return (
+        select(
+            Contract.customer_id,
+            Contract.id,
+            Contract.number,
+            Contract.starts_on,
+            Contract.ends_before,
+            Contract.package,
+            PackageChange.effective_on,
+            PackageChange.package,
+        )
+        .outerjoin(PackageChange, PackageChange.contract_id == Contract.id)
+        .where(
+            among(Contract.customer_id, "customers"),
+            Contract.kind == "support",
+            Contract.starts_on < bindparam("next_month"),
+            or_(Contract.ends_before.is_(None), Contract.ends_before > bindparam("month")),
+        )
+        .order_by(Contract.id, PackageChange.effective_on)
+    )
+
+
 def _minutes(
     session: Session, customer_ids: Collection[int], month: date, now: datetime | None
 ) -> dict[int, list[DayMinutes]]:
     """Their standing minutes by day and treatment; entries without a treatment are billed to nobody yet."""
+    values = {"customers": list(customer_ids), "month": month} | ({"at": now} if now else {})
+    found: dict[int, list[DayMinutes]] = defaultdict(list)
+    for customer_id, on, treatment, total in session.execute(_by_day(running=now is not None), values):
+        found[customer_id].append(DayMinutes(on, Treatment(treatment), int(total)))
+    return found
+
+
+@cache
+def _by_day(*, running: bool) -> Select[*tuple[Any, ...]]:
     day = func.cast(func.timezone("Europe/Berlin", TimeEntry.started_at), Date).label("day")
     minutes: ColumnElement[Any] = TimeEntry.minutes.expression
     finished = TimeEntry.ended_at.is_not(None)
-    if now is not None:
-        elapsed = func.extract("epoch", literal(now) - TimeEntry.started_at)
-        minutes = case((finished, TimeEntry.minutes), else_=func.greatest(0, func.ceil(elapsed / 60)))
     entries = standing_entries().where(
-        among(TimeEntry.customer_id, customer_ids),
-        TimeEntry.service_month == month,
+        among(TimeEntry.customer_id, "customers"),
+        TimeEntry.service_month == bindparam("month"),
         TimeEntry.treatment.is_not(None),
     )
-    if now is None:
+    if running:
+        elapsed = func.extract("epoch", bindparam("at", type_=DateTime(timezone=True)) - TimeEntry.started_at)
+        minutes = case((finished, TimeEntry.minutes), else_=func.greatest(0, func.ceil(elapsed / 60)))
+    else:
         entries = entries.where(finished)
-    rows = session.execute(
-        entries.with_only_columns(TimeEntry.customer_id, day, TimeEntry.treatment, func.sum(minutes)).group_by(
-            TimeEntry.customer_id, "day", TimeEntry.treatment
-        )
-    )
-    found: dict[int, list[DayMinutes]] = defaultdict(list)
-    for customer_id, on, treatment, total in rows:
-        found[customer_id].append(DayMinutes(on, Treatment(treatment), int(total)))
-    return found
+    drawn = entries.with_only_columns(TimeEntry.customer_id, day, TimeEntry.treatment, func.sum(minutes))
+    return drawn.group_by(TimeEntry.customer_id, "day", TimeEntry.treatment)
 
 
 def _rates(session: Session, month: date) -> MonthRates:

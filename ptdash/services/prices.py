@@ -3,9 +3,9 @@
 from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
-from functools import cached_property
+from functools import cache, cached_property
 
-from sqlalchemy import func, select
+from sqlalchemy import Select, bindparam, func, select
 from sqlalchemy.dialects.postgresql import distinct_on
 from sqlalchemy.orm import Session, selectinload
 
@@ -87,9 +87,13 @@ class MonthPrices:
 def valid_on(session: Session, day: date) -> MonthPrices:
     """The newest price of every item that is valid on a day (prices begin on the first of a month, so the
     month's first and last day see the same)."""
-    newest = select(Price).where(Price.valid_from <= day).order_by(Price.item, Price.valid_from.desc())
-    rows = session.execute(newest.ext(distinct_on(Price.item))).scalars()
-    return MonthPrices({row.item: row for row in rows})
+    return MonthPrices({row.item: row for row in session.execute(_newest(), {"day": day}).scalars()})
+
+
+@cache
+def _newest() -> Select[Price]:
+    found = select(Price).where(Price.valid_from <= bindparam("day"))
+    return found.order_by(Price.item, Price.valid_from.desc()).ext(distinct_on(Price.item))
 
 
 @dataclass(frozen=True)

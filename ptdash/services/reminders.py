@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from datetime import date, datetime
 
-from sqlalchemy import ScalarSelect, func, select, update
+from sqlalchemy import BindParameter, ScalarSelect, func, select, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
@@ -58,7 +58,7 @@ def step(row: Row) -> int | None:
     return None if days_left is None else min((days for days in steps if days_left <= days), default=None)
 
 
-def undecided(today: date) -> ScalarSelect[int]:
+def undecided(today: date | BindParameter[date]) -> ScalarSelect[int]:
     """Asks how many contracts wait for a decision that managers were reminded of."""
     waiting = select(func.count(ContractReminder.contract_id.distinct())).where(
         ContractReminder.done_at.is_(None), ContractReminder.deadline >= today

@@ -4,11 +4,12 @@ import hashlib
 import re
 import secrets
 from datetime import datetime, timedelta
+from functools import cache
 from typing import Any
 
 from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerificationError
-from sqlalchemy import and_, delete, func, select, update
+from sqlalchemy import Select, and_, bindparam, delete, func, select, update
 from sqlalchemy.orm import Session
 
 from ptdash.domain.errors import Conflict, Invalid, NotFound
@@ -214,19 +215,8 @@ def load_session(session: Session, token: str, *, now: datetime) -> User | None:
 
 def signed_in(session: Session, token: str, *, now: datetime) -> tuple[User, Running | None] | None:
     """As `load_session`, with the person's running timer, which every page shows: one query for both."""
-    found = session.execute(
-        select(User, UserSession, *RUNNING)
-        .join(UserSession, UserSession.user_id == User.id)
-        .outerjoin(TimeEntry, and_(TimeEntry.technician_id == User.id, TimeEntry.ended_at.is_(None)))
-        .outerjoin(Ticket, Ticket.id == TimeEntry.ticket_id)
-        .where(
-            UserSession.token_hash == _token_hash(token),
-            UserSession.ended_at.is_(None),
-            UserSession.expires_at > now,
-            UserSession.last_seen_at > now - IDLE,
-            User.active,
-        )
-    ).one_or_none()
+    values = {"token": _token_hash(token), "at": now, "idle_since": now - IDLE}
+    found = session.execute(_signed_in(), values).one_or_none()
     if found is None:
         return None
     user: User = found[0]
@@ -234,6 +224,23 @@ def signed_in(session: Session, token: str, *, now: datetime) -> tuple[User, Run
     if row.last_seen_at <= now - SEEN_STEP:
         row.last_seen_at = now
     return user, Running(*found[2:]) if found[2] is not None else None
+
+
+@cache
+def _signed_in() -> Select[*tuple[Any, ...]]:
+    return (
+        select(User, UserSession, *RUNNING)
+        .join(UserSession, UserSession.user_id == User.id)
+        .outerjoin(TimeEntry, and_(TimeEntry.technician_id == User.id, TimeEntry.ended_at.is_(None)))
+        .outerjoin(Ticket, Ticket.id == TimeEntry.ticket_id)
+        .where(
+            UserSession.token_hash == bindparam("token"),
+            UserSession.ended_at.is_(None),
+            UserSession.expires_at > bindparam("at"),
+            UserSession.last_seen_at > bindparam("idle_since"),
+            User.active,
+        )
+    )
 
 
 def end_session(session: Session, token: str, *, now: datetime) -> None:

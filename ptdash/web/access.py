@@ -6,7 +6,7 @@ from typing import Any, TypeVar
 from flask import Blueprint, Flask, Response, abort, current_app, g, request, session, url_for
 from flask_login import current_user
 
-from ptdash.db import transaction
+from ptdash.db import db, transaction
 from ptdash.domain.errors import Forbidden
 from ptdash.extensions import login_manager
 from ptdash.models import Role, User
@@ -107,8 +107,9 @@ def _load_user(_request: Any) -> User | None:
     token = session.get(SESSION_KEY)
     if not token:
         return None
-    with transaction() as db_session:
-        found = users.signed_in(db_session, token, now=now())
+    found = users.signed_in(db.session(), token, now=now())
+    if db.session.dirty:  # when it was last seen
+        db.session.commit()
     if found is None:
         return None
     user, g.timer = found

@@ -8,10 +8,10 @@ from babel import Locale
 from babel.dates import format_date, format_datetime, format_time
 from babel.numbers import format_currency, format_decimal, format_percent
 from flask import Flask
-from flask_babel import get_locale
 from markupsafe import Markup, escape
 
 from ptdash.config import BERLIN
+from ptdash.web.locale import locale
 
 NONE = "–"
 DAY = {"de": "dd.MM.yyyy", "en": "d MMM yyyy"}
@@ -51,7 +51,7 @@ def init_app(app: Flask) -> None:
 
 def eur(cents: int | None) -> str:
     """`123456` -> `1.234,56 €`, with a true minus."""
-    return NONE if cents is None else _eur(cents, _locale())
+    return NONE if cents is None else _eur(cents, locale())
 
 
 @lru_cache(4096)
@@ -69,13 +69,19 @@ def rate(net: Decimal | None) -> str:
     """A unit price in euros with two to four decimals: `1.5` -> `1,50 €`, `0.1234` -> `0,1234 €`."""
     if net is None:
         return NONE
-    pattern = _locale().currency_formats["standard"].pattern.replace("0.00", "0.00##")
-    return _minus(format_currency(net, "EUR", format=pattern, currency_digits=False, locale=_locale()))
+    pattern = locale().currency_formats["standard"].pattern.replace("0.00", "0.00##")
+    return _minus(format_currency(net, "EUR", format=pattern, currency_digits=False, locale=locale()))
 
 
 def number(value: int | Decimal | None) -> str:
     """`1234.5` -> `1.234,5`."""
-    return NONE if value is None else _minus(format_decimal(value, locale=_locale()))
+    return NONE if value is None else _decimal(value, locale())
+
+
+@lru_cache(maxsize=2000, typed=True)
+def _decimal(value: int | Decimal, spoken: Locale) -> str:
+    """Pages say the same few numbers again and again, and Babel reads its pattern anew for each."""
+    return _minus(format_decimal(value, locale=spoken))
 
 
 def capped(value: int) -> str:
@@ -100,7 +106,7 @@ def percent(share: float | Decimal | None, digits: int = 0) -> str:
     if share is None:
         return NONE
     return _minus(
-        format_percent(round(Decimal(str(share)), digits + 2), decimal_quantization=False, locale=_locale())
+        format_percent(round(Decimal(str(share)), digits + 2), decimal_quantization=False, locale=locale())
     )
 
 
@@ -116,49 +122,49 @@ def _day(value: date, spoken: str) -> str:
 
 def day_of_month(value: date) -> str:
     """`Mo 16.`, where the month is clear."""
-    return format_date(value, DAY_OF_MONTH[language()], locale=_locale()).replace(".", "", 1)
+    return format_date(value, DAY_OF_MONTH[language()], locale=locale()).replace(".", "", 1)
 
 
 def short_day(value: date) -> str:
     """`Mo 16.11.`, where the year is clear."""
-    return format_date(value, SHORT_DAY[language()], locale=_locale()).replace(".", "", 1)
+    return format_date(value, SHORT_DAY[language()], locale=locale()).replace(".", "", 1)
 
 
 def day_month(value: date) -> str:
     """`30.06.`, where weekday and year are clear."""
-    return format_date(value, DAY_MONTH[language()], locale=_locale())
+    return format_date(value, DAY_MONTH[language()], locale=locale())
 
 
 def weekday(value: date) -> str:
     """`Sonntag`."""
-    return format_date(value, "EEEE", locale=_locale())
+    return format_date(value, "EEEE", locale=locale())
 
 
 def weekday_day(value: date) -> str:
     """`Di, 17.11.2026`."""
-    return format_date(value, WEEKDAY_DAY[language()], locale=_locale()).replace(".,", ",", 1)
+    return format_date(value, WEEKDAY_DAY[language()], locale=locale()).replace(".,", ",", 1)
 
 
 def month(value: date) -> str:
     """`Oktober 2026`."""
-    return format_date(value, "LLLL yyyy", locale=_locale())
+    return format_date(value, "LLLL yyyy", locale=locale())
 
 
 def month_short(value: date) -> str:
     """`Okt`, where the year is clear."""
-    return format_date(value, "LLL", locale=_locale()).replace(".", "")
+    return format_date(value, "LLL", locale=locale()).replace(".", "")
 
 
 def instant(value: datetime | None) -> str:
     """A stored instant as Berlin wall time: `22.11.2026, 10:39 Uhr`."""
     if value is None:
         return NONE
-    return format_datetime(value, INSTANT[language()], tzinfo=BERLIN, locale=_locale())
+    return format_datetime(value, INSTANT[language()], tzinfo=BERLIN, locale=locale())
 
 
 def clock(value: datetime) -> str:
     """A stored instant's Berlin time of day: `10:39`."""
-    return format_time(value, "HH:mm", tzinfo=BERLIN, locale=_locale())
+    return format_time(value, "HH:mm", tzinfo=BERLIN, locale=locale())
 
 
 def nb(value: object) -> Markup:
@@ -172,12 +178,8 @@ def initials(name: str) -> str:
     return (words[0][:1] + (words[-1][:1] if len(words) > 1 else "")).upper() if words else "?"
 
 
-def _locale() -> Locale:
-    return get_locale() or Locale("de")
-
-
 def language() -> str:
-    return "en" if _locale().language == "en" else "de"
+    return "en" if locale().language == "en" else "de"
 
 
 def _minus(text: str) -> str:

@@ -2,9 +2,11 @@
 
 from typing import Any
 
+from babel import Locale
 from babel.support import NullTranslations
 from flask import Flask, g, has_request_context, request
-from flask_babel import Domain
+from flask_babel import Domain, get_locale
+from flask_babel import gettext as looked_up
 from markupsafe import Markup
 
 from ptdash.extensions import babel
@@ -17,13 +19,33 @@ class Catalogues(Domain):
     context costs more than the text."""
 
     def get_translations(self) -> NullTranslations:
-        found: NullTranslations | None = g.get("texts") if g else None
-        if found is None:
+        try:
+            found: NullTranslations = g.texts
+        except AttributeError:
+            found = g.texts = super().get_translations()
+        except RuntimeError:  # outside of any request and command
             found = super().get_translations()
-            if g:
-                g.texts = found
-        assert found is not None
         return found
+
+
+def gettext(text: str, /, **values: Any) -> str:
+    """Flask-Babel's own for a text that is said in every row of a page: it looks up the context each time."""
+    try:
+        found = g.texts.ugettext(text)
+    except (AttributeError, RuntimeError):
+        return str(looked_up(text, **values))
+    return str(found % values if values else found)
+
+
+def locale() -> Locale:
+    """The locale of this answer."""
+    try:
+        found: Locale = g.locale
+    except AttributeError:
+        found = g.locale = get_locale() or Locale("de")
+    except RuntimeError:  # outside of any request and command
+        found = get_locale() or Locale("de")
+    return found
 
 
 def init_app(app: Flask) -> None:

@@ -2,12 +2,14 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cache
+from typing import Any
 
 from flask import Flask, current_app, g
 from flask_babel import lazy_gettext
 from flask_babel.speaklater import LazyString
 from flask_login import current_user
-from sqlalchemy import ScalarSelect, select
+from sqlalchemy import Date, ScalarSelect, Select, bindparam, select
 
 from ptdash.db import db
 from ptdash.models import Role
@@ -15,11 +17,13 @@ from ptdash.services import reminders
 from ptdash.services.acceptances import worklist
 from ptdash.services.tickets import counts
 from ptdash.services.tickets.asking import Moment
+from ptdash.services.tickets.prepared import values
 from ptdash.web.pages import now, today
 
 EVERYBODY = frozenset(Role)
 COMMERCIAL = lazy_gettext("Commercial")
 SYSTEM = lazy_gettext("System")
+TODAY = bindparam("today", type_=Date)
 
 
 @dataclass(frozen=True)
@@ -31,7 +35,7 @@ class Entry:
     endpoint: str
     roles: frozenset[Role] = EVERYBODY
     group: LazyString | None = None
-    figure: Callable[[], ScalarSelect[int]] | None = None
+    figure: Callable[[Role], ScalarSelect[int]] | None = None
     hot: bool = False
 
     @property
@@ -46,7 +50,7 @@ ENTRIES = (
         "inbox",
         "tickets.queue",
         EVERYBODY - {Role.ADMIN},
-        figure=lambda: counts.overdue(current_user, Moment(now())),
+        figure=counts.overdue,
         hot=True,
     ),
     Entry(
@@ -54,7 +58,7 @@ ENTRIES = (
         "clip",
         "acceptance.index",
         EVERYBODY - {Role.ADMIN},
-        figure=lambda: worklist.waiting(today()),
+        figure=lambda _role: worklist.waiting(TODAY),
     ),
     Entry(lazy_gettext("Devices"), "pc", "devices.index", EVERYBODY - {Role.ADMIN}),
     Entry(
@@ -70,7 +74,7 @@ ENTRIES = (
         "contracts.index",
         frozenset({Role.DISPATCHER, Role.MANAGER}),
         COMMERCIAL,
-        figure=lambda: reminders.undecided(today()),
+        figure=lambda _role: reminders.undecided(TODAY),
     ),
     Entry(lazy_gettext("Billing"), "euro", "billing.index", frozenset({Role.MANAGER}), COMMERCIAL),
     Entry(lazy_gettext("Outbox"), "box", "outbox.index", frozenset({Role.MANAGER}), COMMERCIAL),
@@ -97,8 +101,14 @@ def groups() -> list[tuple[LazyString | None, list[Entry]]]:
 def figures() -> dict[str, int]:
     """The figures behind this user's entries, by area: all in one statement, once a request."""
     if "figures" not in g:
-        wanted = [entry for _, entries in groups() for entry in entries if entry.figure]
-        asked = select(*(entry.figure().label(entry.area) for entry in wanted if entry.figure))
-        g.figures = dict(db.session().execute(asked).one()._mapping) if wanted else {}
+        asked = _asked(Role(current_user.role))
+        parameters = values(current_user, Moment(now())) | {"today": today()}
+        g.figures = {} if asked is None else dict(db.session().execute(asked, parameters).one()._mapping)
     found: dict[str, int] = g.figures
     return found
+
+
+@cache
+def _asked(role: Role) -> Select[*tuple[Any, ...]] | None:
+    wanted = [(entry.figure, entry.area) for entry in ENTRIES if role in entry.roles and entry.figure]
+    return select(*(figure(role).label(area) for figure, area in wanted)) if wanted else None

@@ -5,13 +5,12 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from flask_babel import gettext
-
 from ptdash.blueprints.tickets.words import PRIORITIES, SHAPES, STATUSES
 from ptdash.domain.meters import Meter
-from ptdash.domain.tickets import Priority, Status
+from ptdash.domain.tickets import Status
 from ptdash.services.tickets.asking import CRITICAL, Moment
 from ptdash.web.formats import clock, initials, number, short_day
+from ptdash.web.locale import gettext
 
 HOUR = timedelta(hours=1)
 DAY = timedelta(days=1)
@@ -41,7 +40,8 @@ class Shown:
 def shown(
     rows: Iterable[Any], meters: Mapping[int, Meter], moment: Moment, chosen: Collection[str]
 ) -> list[Shown]:
-    return [_one(row, meters.get(row.customer_id), moment, row.number in chosen) for row in rows]
+    words: dict[str, str] = {kind.value: str(word) for kind, word in (*PRIORITIES.items(), *STATUSES.items())}
+    return [_one(row, meters.get(row.customer_id), moment, words, row.number in chosen) for row in rows]
 
 
 def due_words(due_at: datetime | None, status: str, moment: Moment, *, known: bool = True) -> tuple[str, str]:
@@ -60,7 +60,7 @@ def due_words(due_at: datetime | None, status: str, moment: Moment, *, known: bo
     return "", f"{short_day(due_at.astimezone(moment.tomorrow.tzinfo).date())} {clock(due_at)}"
 
 
-def _one(row: Any, meter: Meter | None, moment: Moment, selected: bool) -> Shown:
+def _one(row: Any, meter: Meter | None, moment: Moment, words: Mapping[str, str], selected: bool) -> Shown:
     name = row.assignee or ""
     first, _, last = name.partition(" ")
     return Shown(
@@ -70,9 +70,9 @@ def _one(row: Any, meter: Meter | None, moment: Moment, selected: bool) -> Shown
         subject=row.subject,
         customer=row.customer,
         priority=row.priority,
-        priority_word=str(PRIORITIES[Priority(row.priority)]),
-        status_word=str(STATUSES[Status(row.status)]),
-        shape=SHAPES[Status(row.status)],
+        priority_word=words[row.priority],
+        status_word=words[row.status],
+        shape=SHAPES[row.status],
         assignee=name,
         short_name=f"{first} {last.split()[-1][0]}." if last.split() else first,
         initials=initials(name) if name else "",

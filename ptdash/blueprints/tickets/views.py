@@ -11,7 +11,7 @@ from werkzeug.http import dump_options_header
 
 from ptdash.blueprints.tickets import bp
 from ptdash.blueprints.tickets.forms import FilesForm, WordsForm
-from ptdash.db import transaction
+from ptdash.db import db, transaction
 from ptdash.domain.errors import DomainError, Forbidden, Invalid
 from ptdash.domain.tickets import Channel, Status, reachable
 from ptdash.services import files
@@ -37,10 +37,10 @@ def ticket_page(
 ) -> Response:
     """The page with a tab of its composer open; `form` is one that was refused, `problem` the sentence why."""
     at = now()
-    with transaction() as session:
-        shown = reading.show(session, number, current_user)
-        thread = entries.thread(session, shown.ticket.id, shown.family)
-        before, after = reading.neighbours(session, shown.ticket, current_user)
+    session = db.session()
+    shown = reading.show(session, number, current_user)
+    thread = entries.thread(session, shown.ticket.id, shown.family)
+    before, after = reading.neighbours(session, shown.ticket, current_user)
     said = [entry.id for entry in thread if entry.kind in ("inbound", "reply") and entry.number is None]
     forms = {name: WordsForm(formdata=None) for name in TABS}
     forms["inbound"].sender.data = shown.contact.name if shown.contact else ""

@@ -8,7 +8,7 @@ from datetime import date, datetime, timedelta
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import ColumnElement, Row, ScalarSelect, Select, and_, func, or_, select
+from sqlalchemy import BindParameter, ColumnElement, Row, ScalarSelect, Select, and_, func, or_, select
 from sqlalchemy.orm import Session, aliased
 
 from ptdash.domain.acceptance import OPENS_GATE, ItemState, Outcome
@@ -115,7 +115,7 @@ def cases(session: Session, today: date) -> list[Case]:
     return sorted(found, key=lambda case: (order.index(case.stage), *_urgency(case)))
 
 
-def waiting(today: date) -> ScalarSelect[int]:
+def waiting(today: date | BindParameter[date]) -> ScalarSelect[int]:
     """Asks how many devices need somebody."""
     ids = _cases(today).with_only_columns(Device.id).order_by(None)
     return select(func.count()).select_from(ids.subquery()).scalar_subquery()
@@ -163,7 +163,7 @@ def counts(session: Session) -> tuple[int, int]:
     return row[0], row[1]
 
 
-def _cases(today: date) -> Select[Any]:
+def _cases(today: date | BindParameter[date]) -> Select[Any]:
     """Devices with a proposal, an unsigned inspection, a refusal that nothing followed, or a revoked acceptance
     while they are in a contract."""
     refused, later = aliased(Inspection, name="refused"), aliased(Inspection)
@@ -203,14 +203,14 @@ def _cases(today: date) -> Select[Any]:
     )
 
 
-def _still_in(today: date) -> ColumnElement[bool]:
+def _still_in(today: date | BindParameter[date]) -> ColumnElement[bool]:
     """A revoked acceptance, while the device is in a contract: somebody has to decide."""
     gone = select(Acceptance.id).where(Acceptance.device_id == Device.id, Acceptance.revoked_on.is_not(None))
     runs = _inclusions(today).where(ContractDevice.included_from <= today)
     return and_(gone.correlate(Device).exists(), runs.exists())
 
 
-def _inclusions(today: date) -> Select[Any]:
+def _inclusions(today: date | BindParameter[date] | BindParameter[date]) -> Select[Any]:
     """The contracts that the device is in, or will be."""
     return (
         select(ContractDevice.id)

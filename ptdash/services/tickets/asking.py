@@ -11,6 +11,7 @@ from typing import Any
 from sqlalchemy import (
     Boolean,
     ColumnElement,
+    Integer,
     Row,
     Select,
     and_,
@@ -38,7 +39,8 @@ OPEN: ColumnElement[bool] = literal_column(f"(tickets.{IS_OPEN})", Boolean)
 DONE: ColumnElement[bool] = literal_column(f"(tickets.{IS_DONE})", Boolean)
 NEVER = datetime(9999, 12, 31, tzinfo=UTC)
 rank: ColumnElement[Any] = literal_column(
-    "(CASE tickets.priority WHEN 'urgent' THEN 0 WHEN 'high' THEN 1 WHEN 'normal' THEN 2 ELSE 3 END)"
+    "(CASE tickets.priority WHEN 'urgent' THEN 0 WHEN 'high' THEN 1 WHEN 'normal' THEN 2 ELSE 3 END)",
+    Integer,
 )
 RANKS = {priority: place for place, priority in enumerate(reversed(Priority))}
 
@@ -156,7 +158,8 @@ def branches(asked: Asked, user: User, moment: Moment) -> list[Conditions]:
     """What a ticket must be, without the search: one list, or two of which one holds (a technician's own tickets
     and those that nobody has), so that each is read from an index in order."""
     wanted = [*_status(asked), *_tab(asked.tab, user, moment), *_filters(asked)]
-    return [[*wanted, *own] for own in scopes(user)]
+    everybodys = asked.tab in (Tab.MINE, Tab.UNASSIGNED)  # whoever asks sees all of these
+    return [wanted] if everybodys else [[*wanted, *own] for own in scopes(user)]
 
 
 def scopes(user: User) -> list[Conditions]:

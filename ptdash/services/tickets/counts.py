@@ -1,34 +1,41 @@
 """The figures around the queue: each stops counting at 1000, so that it costs the same however many there are."""
 
 from dataclasses import dataclass, replace
-from functools import lru_cache
-from types import SimpleNamespace
+from functools import cache, lru_cache
 from typing import Any
 
 from sqlalchemy import (
-    Date,
-    DateTime,
+    ColumnElement,
     Integer,
     ScalarSelect,
     Select,
-    bindparam,
+    and_,
     func,
-    literal,
+    literal_column,
+    or_,
     select,
+    true,
     union_all,
 )
 from sqlalchemy.orm import Session
 
 from ptdash.models import Role, Ticket, User
-from ptdash.services.tickets.asking import NEVER, Asked, Conditions, Group, Moment, Tab, branches, match
+from ptdash.services.tickets.asking import (
+    NEVER,
+    OPEN,
+    Asked,
+    Conditions,
+    Group,
+    Moment,
+    Tab,
+    branches,
+    low_customers,
+    match,
+    scopes,
+)
+from ptdash.services.tickets.prepared import any_moment, anybody, values
 
 LIMIT = 1000
-# What of a moment the figures are told by.
-INSTANTS = {
-    "now": DateTime(timezone=True),
-    "tomorrow": DateTime(timezone=True),
-    "critical": DateTime(timezone=True),
-} | {"month": Date()}
 
 
 @dataclass(frozen=True)
@@ -47,7 +54,7 @@ def figures(session: Session, asked: Asked, user: User, moment: Moment) -> Figur
     """All of them in one statement, which is put together once for each kind of view."""
     view = replace(asked, start=None, back=False, text="")
     statement = _statement(view, bool(asked.words), Role(user.role))
-    row = session.execute(statement, {"me": user.id} | {name: getattr(moment, name) for name in INSTANTS}).one()
+    row = session.execute(statement, values(user, moment)).one()
     found = row._mapping
     tabs = {tab: found[f"tab_{tab}"] for tab in Tab}
     groups = {group: found[f"group_{group}"] for group in Group if f"group_{group}" in found}
@@ -57,9 +64,9 @@ def figures(session: Session, asked: Asked, user: User, moment: Moment) -> Figur
 @lru_cache(maxsize=200)
 def _statement(view: Asked, searched: bool, role: Role) -> Select[Any]:
     """The figures of a view, with the person and the instants as parameters."""
-    user: Any = SimpleNamespace(id=bindparam("me", type_=Integer), role=role)
-    moment: Any = SimpleNamespace(**{name: bindparam(name, type_=kind) for name, kind in INSTANTS.items()})
-    wanted = {f"tab_{tab}": _capped(Asked(tab=tab), user, moment) for tab in Tab}
+    user, moment = anybody(role), any_moment()
+    wanted = {f"tab_{tab}": _capped(Asked(tab=tab), user, moment) for tab in Tab if tab is not Tab.LOW}
+    wanted[f"tab_{Tab.LOW}"] = _low(user, moment)
     wanted["overdue"] = _capped(Asked(), user, moment, _in(Group.OVERDUE, moment))
     if not searched:
         if view.filtered or view.tab is not Tab.OPEN:
@@ -76,9 +83,11 @@ def total(session: Session, asked: Asked, user: User, moment: Moment) -> int:
     return _one(session, _capped(replace(asked, start=None), user, moment, where))
 
 
-def overdue(user: User, moment: Moment) -> ScalarSelect[int]:
-    """Asks how many tickets are past their deadline, at most 1000."""
-    return _capped(Asked(), user, moment, _in(Group.OVERDUE, moment))
+@cache
+def overdue(role: Role) -> ScalarSelect[int]:
+    """Asks how many tickets are past their deadline, at most 1000; with `values` as parameters."""
+    moment = any_moment()
+    return _capped(Asked(), anybody(role), moment, _in(Group.OVERDUE, moment))
 
 
 def fresh(session: Session, asked: Asked, user: User, moment: Moment, newest: int) -> int:
@@ -106,7 +115,20 @@ def _capped(asked: Asked, user: User, moment: Moment, more: Conditions | None = 
     return select(func.count()).select_from(whole.subquery()).scalar_subquery()
 
 
+def _low(user: User, moment: Moment) -> ScalarSelect[int]:
+    """Customer by customer from the index of the open ones: of all their tickets most are done."""
+    low = low_customers(moment).distinct().subquery()
+    own = or_(*(and_(true(), *scope) for scope in scopes(user)))
+    theirs = select(literal_column("1", Integer).label("one")).where(
+        OPEN, Ticket.customer_id == low.c.customer_id, own
+    )
+    each = theirs.limit(literal_column(str(LIMIT), Integer)).lateral()
+    whole = select(each.c.one).select_from(low.join(each, true())).limit(literal_column(str(LIMIT), Integer))
+    return select(func.count()).select_from(whole.subquery()).scalar_subquery()
+
+
 def _some(conditions: Conditions, open_only: bool) -> Select[Any]:
     """In order, where an index has it: else the planner may read the whole table for what is at its end."""
-    found = select(literal(1).label("one")).select_from(Ticket).where(*conditions).limit(LIMIT)
+    one: ColumnElement[int] = literal_column("1", Integer).label("one")
+    found = select(one).select_from(Ticket).where(*conditions).limit(literal_column(str(LIMIT), Integer))
     return found.order_by(Ticket.due_key, Ticket.id) if open_only else found

@@ -4,10 +4,12 @@ from collections import defaultdict
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from functools import cache
 from typing import Any
 
 from sqlalchemy import (
     Boolean,
+    CompoundSelect,
     Integer,
     Select,
     String,
@@ -60,8 +62,7 @@ class Entry:
 def thread(session: Session, ticket_id: int, family: Mapping[int, str]) -> list[Entry]:
     """All that happened on the tickets of a family (this one and those merged into it: id -> number), the oldest
     first: one query."""
-    parts = (_opened(family), _messages(family), _time(family), _files(family))
-    rows = session.execute(union_all(*parts).order_by("at", "rank", "id")).all()
+    rows = session.execute(_all(), {"family": list(family)}).all()
     files: dict[int | None, list[Attached]] = defaultdict(list)
     for row in rows:
         if row.kind == "file":
@@ -74,6 +75,11 @@ def thread(session: Session, ticket_id: int, family: Mapping[int, str]) -> list[
     ]
     # Time can be booked for a call before its ticket was written: what it is about still comes first.
     return sorted(entries, key=lambda entry: entry.kind != "opened" or entry.number is not None)
+
+
+@cache
+def _all() -> CompoundSelect[Any]:
+    return union_all(_opened(), _messages(), _time(), _files()).order_by("at", "rank", "id")
 
 
 def _entry(
@@ -120,7 +126,7 @@ def _part(kind: Any, rank: int, **columns: Any) -> Select[Any]:
     return select(*chosen)
 
 
-def _opened(family: Mapping[int, str]) -> Select[Any]:
+def _opened() -> Select[Any]:
     """The ticket's first words; one merged into another says its subject, too."""
     merged = Ticket.merged_into_id.is_not(None)
     words = case((and_(merged, Ticket.body != ""), func.concat(Ticket.subject, "\n\n", Ticket.body)))
@@ -134,10 +140,10 @@ def _opened(family: Mapping[int, str]) -> Select[Any]:
         channel=Ticket.channel,
         text=func.coalesce(words, case((merged, Ticket.subject), else_=Ticket.body)),
     )
-    return part.outerjoin(Contact, Contact.id == Ticket.contact_id).where(among(Ticket.id, family))
+    return part.outerjoin(Contact, Contact.id == Ticket.contact_id).where(among(Ticket.id, "family"))
 
 
-def _messages(family: Mapping[int, str]) -> Select[Any]:
+def _messages() -> Select[Any]:
     inbound = TicketMessage.kind == "inbound"
     part = _part(
         TicketMessage.kind,
@@ -150,10 +156,10 @@ def _messages(family: Mapping[int, str]) -> Select[Any]:
         channel=TicketMessage.channel,
         text=TicketMessage.body,
     )
-    return part.outerjoin(User, User.id == TicketMessage.author_id).where(among(TicketMessage.ticket_id, family))
+    return part.outerjoin(User, User.id == TicketMessage.author_id).where(among(TicketMessage.ticket_id, "family"))
 
 
-def _time(family: Mapping[int, str]) -> Select[Any]:
+def _time() -> Select[Any]:
     reversal = aliased(TimeEntry)
     posting = select(Posting.n).where(
         Posting.customer_id == TimeEntry.customer_id,
@@ -175,10 +181,10 @@ def _time(family: Mapping[int, str]) -> Select[Any]:
         belongs_to=TimeEntry.reverses_id,
         reversed=select(reversal.id).where(reversal.reverses_id == TimeEntry.id).exists(),
     )
-    return part.join(User, User.id == TimeEntry.technician_id).where(among(TimeEntry.ticket_id, family))
+    return part.join(User, User.id == TimeEntry.technician_id).where(among(TimeEntry.ticket_id, "family"))
 
 
-def _files(family: Mapping[int, str]) -> Select[Any]:
+def _files() -> Select[Any]:
     part = _part(
         "file",
         3,
@@ -193,4 +199,4 @@ def _files(family: Mapping[int, str]) -> Select[Any]:
     )
     hanging = part.join(TicketAttachment, TicketAttachment.file_id == StoredFile.id)
     named = hanging.join(User, User.id == StoredFile.created_by_id)
-    return named.where(among(TicketAttachment.ticket_id, family))
+    return named.where(among(TicketAttachment.ticket_id, "family"))

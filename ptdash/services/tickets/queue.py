@@ -6,14 +6,17 @@ trigram index, and counted; and what nobody spelled like that is found by likene
 """
 
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import cache, lru_cache
 from typing import Any
 
-from sqlalchemy import Row, Select, func, select, union_all
+from sqlalchemy import Row, Select, bindparam, func, select, union_all
 from sqlalchemy.orm import Session
 
-from ptdash.models import Customer, Ticket, User
+from ptdash.models import Customer, Role, Ticket, User
 from ptdash.services.tickets.asking import (
+    NEVER,
+    ORDERS,
     Asked,
     Conditions,
     Moment,
@@ -25,6 +28,7 @@ from ptdash.services.tickets.asking import (
     match,
     scopes,
 )
+from ptdash.services.tickets.prepared import any_moment, anybody, values
 
 PAGE = 50
 LOOKED_THROUGH = 3000
@@ -64,8 +68,11 @@ class Page:
 def page(session: Session, asked: Asked, user: User, moment: Moment) -> Page:
     """A page of 50 tickets that this person sees, in the order asked for."""
     if not asked.words:
-        return _cut(asked, _read(session, asked, _ordered(asked, user, moment)))
-    common = _read(session, asked, _ordered(asked, user, moment, asked.words))
+        view, start = replace(asked, start=None, text=""), asked.start or ()
+        place = {f"start{n}": NEVER if value is None else value for n, value in enumerate(start)}
+        statement = _plain(view, bool(start), Role(user.role), PAGE + 1)
+        return _cut(asked, list(session.execute(statement, values(user, moment) | place).all()))
+    common = _read(session, asked, _ordered(asked, user, moment, PAGE + 1, asked.words))
     if len(common) > PAGE:
         return _cut(asked, common)
     for alike in (False, True):
@@ -87,11 +94,25 @@ def rows_of(session: Session, numbers: Collection[str], user: User) -> Sequence[
 
 def assignable(session: Session) -> Sequence[Row[Any]]:
     """Whom tickets can be given to, by name."""
+    return session.execute(_assignable()).all()
+
+
+@cache
+def _assignable() -> Any:
     found: Any = select(User.id, User.name, User.role).where(User.active, User.role != "admin")
-    return session.execute(found.order_by(User.name, User.id)).all()
+    return found.order_by(User.name, User.id)
 
 
-def _ordered(asked: Asked, user: User, moment: Moment, words: Sequence[str] = ()) -> Any:
+@lru_cache(maxsize=200)
+def _plain(view: Asked, begins: bool, role: Role, size: int) -> Select[Any]:
+    """A page without a search; `begins`: at a place, which is a parameter, too."""
+    if begins:
+        keys = enumerate(ORDERS[view.order][1])
+        view = replace(view, start=tuple(bindparam(f"start{n}", type_=key.type) for n, key in keys))
+    return _rows(view, _ordered(view, anybody(role), any_moment(), size), size)
+
+
+def _ordered(asked: Asked, user: User, moment: Moment, size: int, words: Sequence[str] = ()) -> Any:
     """The ids of a page, each branch read from an index in order; those with these words among the first only."""
     parts = []
     for conditions in branches(asked, user, moment):
@@ -100,7 +121,7 @@ def _ordered(asked: Asked, user: User, moment: Moment, words: Sequence[str] = ()
             near = part.add_columns(Ticket.search, Ticket.customer_id).limit(LOOKED_THROUGH)
             looked_at = near.cte().prefix_with("MATERIALIZED", dialect="postgresql")
             part = select(looked_at.c.id).where(match(words, rows=looked_at.c))
-        parts.append(part.limit(PAGE + 1))
+        parts.append(part.limit(size))
     return (parts[0] if len(parts) == 1 else union_all(*(select(part.subquery()) for part in parts))).subquery()
 
 
@@ -123,11 +144,15 @@ def _base(asked: Asked, conditions: Conditions) -> Select[Any]:
 
 
 def _read(session: Session, asked: Asked, ids: Any, counted: bool = False) -> list[Row[Any]]:
+    return list(session.execute(_rows(asked, ids, PAGE + 1, counted)).all())
+
+
+def _rows(asked: Asked, ids: Any, size: int, counted: bool = False) -> Select[Any]:
     columns = (*COLUMNS, ids.c.found) if counted else COLUMNS
     found = _joined(select(*columns).select_from(ids).join(Ticket, Ticket.id == ids.c.id))
     if counted:
         found = found.where(*after(asked))
-    return list(session.execute(found.order_by(*direction(asked)).limit(PAGE + 1)).all())
+    return found.order_by(*direction(asked)).limit(size)
 
 
 def _joined(found: Select[Any]) -> Select[Any]:

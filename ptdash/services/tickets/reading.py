@@ -1,18 +1,19 @@
 """A ticket as its page shows it: in a number of queries that does not grow with what was said."""
 
 from dataclasses import dataclass
+from functools import cache
 from typing import Any
 
 from sqlalchemy import (
     ColumnElement,
     DateTime,
+    Integer,
     ScalarSelect,
-    cast,
+    Select,
+    bindparam,
     func,
-    literal,
     literal_column,
     select,
-    text,
     true,
     tuple_,
 )
@@ -20,11 +21,8 @@ from sqlalchemy.orm import Session, aliased
 
 from ptdash.domain.errors import NotFound
 from ptdash.models import Contact, Customer, Device, Material, Role, Ticket, TimeEntry, User
-from ptdash.models.tickets import IS_OPEN
+from ptdash.services.tickets.asking import NEVER, OPEN
 from ptdash.services.tickets.changing import refuse_stranger
-
-NEVER: ColumnElement[Any] = literal_column("'infinity'::timestamptz")
-DUE = func.coalesce(Ticket.due_at, NEVER)
 
 
 @dataclass(frozen=True)
@@ -58,23 +56,7 @@ def find(session: Session, number: str) -> int:
 
 def show(session: Session, number: str, user: User) -> Shown:
     """The ticket of a number, with everything but its thread: one query. Raises NotFound, NotYourTicket."""
-    target, source = aliased(Ticket), aliased(Ticket)
-    merged = select(func.jsonb_object_agg(source.id, source.number)).where(source.merged_into_id == Ticket.id)
-    # What was reversed and what reverses it make up for each other.
-    sign: ColumnElement[int] = literal_column("CASE WHEN time_entries.reverses_id IS NULL THEN 1 ELSE -1 END")
-    minutes = select(func.coalesce(func.sum(TimeEntry.minutes * sign), 0)).where(TimeEntry.ticket_id == Ticket.id)
-    materials = select(func.count()).where(Material.ticket_id == Ticket.id)
-    parts = (part.scalar_subquery() for part in (merged, minutes, materials))
-    row = session.execute(
-        select(Ticket, Customer, Contact, Device, User.name, target.number, *parts)
-        .join(Customer, Customer.id == Ticket.customer_id)
-        .outerjoin(Contact, Contact.id == Ticket.contact_id)
-        .outerjoin(Device, Device.id == Ticket.device_id)
-        .outerjoin(User, User.id == Ticket.assignee_id)
-        .outerjoin(target, target.id == Ticket.merged_into_id)
-        .where(Ticket.number == number)
-        .execution_options(populate_existing=True)
-    ).one_or_none()
+    row = session.execute(_whole(), {"number": number}).one_or_none()
     if row is None:
         raise NotFound(what=f"#{number}")
     refuse_stranger(row[0], user)
@@ -83,24 +65,49 @@ def show(session: Session, number: str, user: User) -> Shown:
     return Shown(ticket, customer, contact, device, assignee, into, family, booked, used)
 
 
+@cache
+def _whole() -> Select[*tuple[Any, ...]]:
+    target, source = aliased(Ticket), aliased(Ticket)
+    merged = select(func.jsonb_object_agg(source.id, source.number)).where(source.merged_into_id == Ticket.id)
+    # What was reversed and what reverses it make up for each other.
+    sign: ColumnElement[int] = literal_column("CASE WHEN time_entries.reverses_id IS NULL THEN 1 ELSE -1 END")
+    minutes = select(func.coalesce(func.sum(TimeEntry.minutes * sign), 0)).where(TimeEntry.ticket_id == Ticket.id)
+    materials = select(func.count()).where(Material.ticket_id == Ticket.id)
+    parts = (part.scalar_subquery() for part in (merged, minutes, materials))
+    return (
+        select(Ticket, Customer, Contact, Device, User.name, target.number, *parts)
+        .join(Customer, Customer.id == Ticket.customer_id)
+        .outerjoin(Contact, Contact.id == Ticket.contact_id)
+        .outerjoin(Device, Device.id == Ticket.device_id)
+        .outerjoin(User, User.id == Ticket.assignee_id)
+        .outerjoin(target, target.id == Ticket.merged_into_id)
+        .where(Ticket.number == bindparam("number"))
+        .execution_options(populate_existing=True)
+    )
+
+
 def neighbours(session: Session, ticket: Ticket, user: User) -> tuple[str | None, str | None]:
     """The numbers of the tickets before and after this one in the queue's own order: by deadline, then age. A
     technician's are the own and the unassigned ones."""
-    here = tuple_(func.coalesce(cast(literal(ticket.due_at), DateTime(timezone=True)), NEVER), literal(ticket.id))
-    place = tuple_(DUE, Ticket.id)
-    before = _nearest(user, place < here, (DUE.desc(), Ticket.id.desc()))
-    after = _nearest(user, place > here, (DUE, Ticket.id))
-    found = session.execute(select(before, after)).one()
+    values = {"due": ticket.due_at or NEVER, "id": ticket.id, "me": user.id}
+    found = session.execute(_neighbours(user.role == Role.TECHNICIAN), values).one()
     return found[0], found[1]
 
 
-def _nearest(user: User, beyond: ColumnElement[bool], order: tuple[Any, ...]) -> ScalarSelect[str]:
+@cache
+def _neighbours(own: bool) -> Select[*tuple[Any, ...]]:
+    here = tuple_(bindparam("due", type_=DateTime(timezone=True)), bindparam("id", type_=Integer()))
+    place = tuple_(Ticket.due_key, Ticket.id)
+    before = _nearest(own, place < here, (Ticket.due_key.desc(), Ticket.id.desc()))
+    return select(before, _nearest(own, place > here, (Ticket.due_key, Ticket.id)))
+
+
+def _nearest(own: bool, beyond: ColumnElement[bool], order: tuple[Any, ...]) -> ScalarSelect[str]:
     """The number of the first open ticket beyond a place; of a technician's two kinds each from its own index."""
     mine: list[ColumnElement[bool]] = [true()]
-    if user.role == Role.TECHNICIAN:
-        mine = [Ticket.assignee_id == user.id, Ticket.assignee_id.is_(None)]
+    if own:
+        mine = [Ticket.assignee_id == bindparam("me"), Ticket.assignee_id.is_(None)]
     first = [
-        select(Ticket.id).where(text(IS_OPEN), beyond, whose).order_by(*order).limit(1).scalar_subquery()
-        for whose in mine
+        select(Ticket.id).where(OPEN, beyond, whose).order_by(*order).limit(1).scalar_subquery() for whose in mine
     ]
     return select(Ticket.number).where(Ticket.id.in_(first)).order_by(*order).limit(1).scalar_subquery()
