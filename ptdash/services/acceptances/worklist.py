@@ -210,7 +210,7 @@ def _still_in(today: date | BindParameter[date]) -> ColumnElement[bool]:
     return and_(gone.correlate(Device).exists(), runs.exists())
 
 
-def _inclusions(today: date | BindParameter[date] | BindParameter[date]) -> Select[Any]:
+def _inclusions(today: date | BindParameter[date]) -> Select[Any]:
     """The contracts that the device is in, or will be."""
     return (
         select(ContractDevice.id)
