@@ -1,10 +1,11 @@
-"""Calendar feeds, read by a strict reader of RFC 5545 of our own: another one than the library that wrote them."""
+"""Calendar feeds, read by a strict reader of RFC 5545 of our own and by another library than the writing one."""
 
 import re
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 
 import pytest
+import vobject
 from sqlalchemy import select
 
 from ptdash.config import BERLIN
@@ -150,6 +151,15 @@ def test_managers_see_deadlines_ends_and_windows(session, company):
         (f"Laufzeit endet, verlängert sich: SV-1 {name}", date(2026, 12, 31), date(2027, 1, 1)),
         (f"Vertragsende WV-1 {name}", date(2026, 12, 31), date(2027, 1, 1)),
     ]
+
+
+def test_another_library_reads_the_same(session, company):
+    company.support(company.customer(name="Kanzlei Brandt & Partner, Köln; Büro"), number="SV-1")
+    token = calendars.open_feed(session, company.manager.id, now=NOW)
+    written = calendars.feed(session, token, today=TODAY, now=NOW)
+    events = vobject.readOne(written.decode()).vevent_list
+    theirs = {(event.uid.value, event.summary.value, event.dtstart.value, event.dtend.value) for event in events}
+    assert theirs == {(event.uid, event.title, event.starts, event.ends) for event in read(written)}
 
 
 def test_windows_are_from_seven_to_three_in_summer_and_winter(session, company):
