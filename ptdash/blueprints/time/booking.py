@@ -3,7 +3,6 @@
 from flask import Response, flash, render_template, request, url_for
 from flask_babel import gettext
 from flask_login import current_user
-from markupsafe import Markup
 
 from ptdash.blueprints.time import bp, panel
 from ptdash.blueprints.time.forms import FIELD_OF, BookForm, asked
@@ -60,7 +59,7 @@ def preview(number: str) -> Response:
     entered = BookForm(request.args, meta={"csrf": False})
     entered.day.data = entered.day.data or today()
     shown = panel.of_ticket(_ticket(number), entered)
-    return Response(Markup(render_template("time/_preview.html", time=shown)))
+    return Response(render_template("time/_preview.html", time=shown))
 
 
 def _ticket(number: str) -> Ticket:
