@@ -174,6 +174,10 @@ def found(app: Flask, name: str, **changes: str) -> House:
     url = make_url(app.config["SQLALCHEMY_DATABASE_URI"])
     server = url.set(drivername="postgresql", database="postgres").render_as_string(hide_password=False)
     with psycopg.connect(server, autocommit=True) as connection:
+        # A page that a browser left open may still be asking; a template must have no other visitor.
+        connection.execute(
+            "SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity WHERE datname = %s", [url.database]
+        )
         connection.execute(f"CREATE DATABASE {name} TEMPLATE {url.database}".encode())
     new = url.set(database=name).render_as_string(hide_password=False)
     house = House(create_app(replace(config, database_url=new)))
