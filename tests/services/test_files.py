@@ -4,9 +4,10 @@ import io
 import zipfile
 
 import pytest
+from sqlalchemy import text
 from sqlalchemy.orm import Session
 
-from ptdash.services import files
+from ptdash.services import checks, files
 from tests.company import Company
 from tests.conftest import NOW
 
@@ -73,3 +74,15 @@ def test_a_file_has_a_size_between_one_byte_and_the_limit(session: Session) -> N
         files.store(session, "leer.txt", b"", actor_id=company.technician.id, now=NOW)
     with pytest.raises(files.FileTooLarge):
         files.store(session, "viel.txt", b"a" * (files.LIMIT_BYTES + 1), actor_id=company.technician.id, now=NOW)
+
+
+def test_the_check_names_a_file_whose_content_is_not_what_was_stored(session: Session) -> None:
+    stored = files.store(session, "Foto.png", PNG, actor_id=Company(session).technician.id, now=NOW)
+    assert checks.documents_match(session) == checks.Verdict(1, [])
+    session.execute(text("SET LOCAL session_replication_role = replica"))
+    guards = "conrelid = 'stored_files'::regclass AND pg_get_constraintdef(oid) LIKE '%sha256(%'"
+    guard = session.scalar(text(f"SELECT conname FROM pg_constraint WHERE {guards}"))
+    session.execute(text(f"ALTER TABLE stored_files DROP CONSTRAINT {guard}"))
+    session.execute(text("UPDATE stored_files SET content = set_byte(content, 10, 1)"))
+    (violation,) = checks.documents_match(session).violations
+    assert f"file {stored.id} (Foto.png)" in violation
