@@ -14,7 +14,7 @@ from typing import Any
 
 import pytest
 from flask import Flask
-from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
 from werkzeug.serving import make_server
 
 from ptdash.db import transaction
@@ -141,6 +141,10 @@ def opened(context: BrowserContext) -> Iterator[Open]:
         page.on("pageerror", lambda error: said.append(str(error)))
         page.set_viewport_size({"width": width, "height": height})
         page.goto(path)
+        # Chromium focuses what asks for it with the first frame, which can come after the load event: whoever
+        # types at once would lose letters.
+        if (wanted := page.locator("[autofocus]")).count():
+            expect(wanted.first).to_be_focused()
         return page
 
     yield opened
