@@ -34,8 +34,9 @@ from ptdash.models.contracts import (
 )
 from ptdash.models.customers import Contact, Customer, CustomerBook, CustomerNote
 from ptdash.models.devices import Device, DeviceProduct, DeviceProposal
+from ptdash.models.documents import DocumentFailure, Export, ExportPart, InvoicePdf, InvoiceXml
 from ptdash.models.files import StoredFile
-from ptdash.models.outbox import OutboxFile, OutboxMessage
+from ptdash.models.outbox import DeliveryAttempt, OutboxFile, OutboxMessage
 from ptdash.models.prices import Price
 from ptdash.models.settings import Setting
 from ptdash.models.tickets import BulkChange, Ticket, TicketAttachment, TicketMessage, TicketPause
@@ -61,15 +62,21 @@ __all__ = [
     "CustomerBook",
     "CustomerMonth",
     "CustomerNote",
+    "DeliveryAttempt",
     "Device",
     "DeviceProduct",
     "DeviceProposal",
+    "DocumentFailure",
+    "Export",
+    "ExportPart",
     "FeeChange",
     "Inspection",
     "InspectionFile",
     "InspectionResult",
     "Invoice",
     "InvoiceLine",
+    "InvoicePdf",
+    "InvoiceXml",
     "Material",
     "MinuteAlert",
     "NoticeFile",

@@ -14,6 +14,8 @@ class Customer(Base):
         CheckConstraint("vat_decision IN ('standard', 'reverse_charge')", name="vat_decision"),
         CheckConstraint("(vat_decision IS NULL) = (vat_reason IS NULL)", name="vat_reason"),
         CheckConstraint("country ~ '^[A-Z]{2}$'", name="country"),
+        CheckConstraint("invoice_format IN ('zugferd', 'xrechnung')", name="invoice_format"),
+        CheckConstraint("invoice_format = 'zugferd' OR routing_id <> ''", name="routing_id"),
         Index("ix_customers_search", "search", postgresql_using="gin", postgresql_ops={"search": "gin_trgm_ops"}),
     )
 
@@ -31,6 +33,9 @@ class Customer(Base):
     is_consumer: Mapped[bool] = mapped_column(server_default="false")
     vat_decision: Mapped[str | None]
     vat_reason: Mapped[str | None]
+    invoice_format: Mapped[str] = mapped_column(server_default="zugferd")
+    routing_id: Mapped[str] = mapped_column(server_default="")
+    wants_xml: Mapped[bool] = mapped_column(server_default="false")
     search: Mapped[str] = mapped_column(Computed("fold(number || ' ' || name || ' ' || city)", persisted=True))
 
 

@@ -24,4 +24,4 @@ class StoredFile(Base):
     sha256: Mapped[str]
     content: Mapped[bytes] = deferred(mapped_column(LargeBinary, nullable=False), raiseload=True)
     created_at: Mapped[datetime]
-    created_by_id: Mapped[int] = mapped_column(ForeignKey("users.id"))
+    created_by_id: Mapped[int | None] = mapped_column(ForeignKey("users.id"))
