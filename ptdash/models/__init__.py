@@ -41,6 +41,20 @@ from ptdash.models.prices import Price
 from ptdash.models.settings import Setting
 from ptdash.models.tickets import BulkChange, Ticket, TicketAttachment, TicketMessage, TicketPause
 from ptdash.models.time_entries import Material, MinuteAlert, TimeEntry
+from ptdash.models.updates import (
+    MaintenanceReport,
+    MaintenanceWindow,
+    Product,
+    RolloutTask,
+    TestPlan,
+    Update,
+    UpdateApproval,
+    UpdateCheck,
+    UpdateCheckFile,
+    UpdateCheckResult,
+    UpdateFeed,
+    UpdateProduct,
+)
 from ptdash.models.users import CalendarFeed, Role, User, UserSession
 
 __all__ = [
@@ -77,6 +91,8 @@ __all__ = [
     "InvoiceLine",
     "InvoicePdf",
     "InvoiceXml",
+    "MaintenanceReport",
+    "MaintenanceWindow",
     "Material",
     "MinuteAlert",
     "NoticeFile",
@@ -87,18 +103,28 @@ __all__ = [
     "Period",
     "Posting",
     "Price",
+    "Product",
     "Role",
+    "RolloutTask",
     "Run",
     "Setting",
     "Settlement",
     "SoftwareAgreement",
     "StaleCustomer",
     "StoredFile",
+    "TestPlan",
     "Ticket",
     "TicketAttachment",
     "TicketMessage",
     "TicketPause",
     "TimeEntry",
+    "Update",
+    "UpdateApproval",
+    "UpdateCheck",
+    "UpdateCheckFile",
+    "UpdateCheckResult",
+    "UpdateFeed",
+    "UpdateProduct",
     "User",
     "UserSession",
 ]

@@ -3,7 +3,7 @@
 from datetime import date, datetime
 from decimal import Decimal
 
-from sqlalchemy import CheckConstraint, Computed, ForeignKey, Index, Numeric, UniqueConstraint
+from sqlalchemy import CheckConstraint, Computed, FetchedValue, ForeignKey, Index, Numeric, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
 from ptdash.db import Base
@@ -56,6 +56,8 @@ class DeviceProduct(Base):
     id: Mapped[int] = mapped_column(primary_key=True)
     device_id: Mapped[int] = mapped_column(ForeignKey("devices.id"))
     product: Mapped[str]
+    # Set by the database: the catalogue's product of this name.
+    product_id: Mapped[int] = mapped_column(ForeignKey("products.id"), index=True, server_default=FetchedValue())
     vendor: Mapped[str] = mapped_column(server_default="")
     version: Mapped[str] = mapped_column(server_default="")
     source: Mapped[str]
