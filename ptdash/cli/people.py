@@ -75,6 +75,7 @@ def get(key: str | None, as_json: bool) -> None:
     """One setting, or all of them."""
     with opened(), transaction() as session:
         found = {key: settings_service.get(session, key)} if key else settings_service.all_settings(session)
+    found = {name: settings_service.shown(name, value) for name, value in found.items()}
     answer(found, as_json, lambda: found[key] if key else "\n".join(f"{k} = {v}" for k, v in found.items()))
 
 
@@ -85,7 +86,7 @@ def set_(key: str, value: str) -> None:
     """Change one setting; an empty value clears it."""
     with opened() as edge, transaction() as session:
         stored = settings_service.change(session, key, value, actor_id=None, now=edge.now)
-    say(f"{key} = {stored}")
+    say(f"{key} = {settings_service.shown(key, stored)}")
 
 
 COMMANDS = (user, settings)

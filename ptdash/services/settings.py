@@ -19,6 +19,8 @@ from ptdash.services import audit
 ENDS_TOO_EARLY = "the day has to end after it begins."
 MORE_THAN_A_YEAR = "this is more than a year of business hours."
 WEEKDAYS = "mon tue wed thu fri sat sun"
+# Stands for a stored secret where it is shown; sent back, it leaves the secret as it is.
+KEPT_SECRET = "••••••••"
 
 
 class UnknownSetting(NotFound):
@@ -45,6 +47,7 @@ class Spec:
 
     clean: Callable[[str], str]
     default: str = ""
+    secret: bool = False
 
 
 def _text(value: str) -> str:
@@ -90,6 +93,27 @@ def _days(value: str) -> str:
     return str(int(value))
 
 
+def _whole(least: int, most: int) -> Callable[[str], str]:
+    def clean(value: str) -> str:
+        if not value.strip().isdecimal() or not least <= int(value) <= most:
+            raise ValueError(f"give a whole number from {least} to {most}.")
+        return str(int(value))
+
+    return clean
+
+
+def _host(value: str) -> str:
+    if not re.fullmatch(r"[A-Za-z0-9.:\[\]-]+", value.strip()):
+        raise ValueError("give the name of a server, for example mail.firma.de.")
+    return value.strip()
+
+
+def _account(value: str) -> str:
+    if not re.fullmatch(r"\d{4,9}", value.strip()):
+        raise ValueError("an account has 4 to 9 digits, for example 8400.")
+    return value.strip()
+
+
 def _one_of(*choices: str) -> Callable[[str], str]:
     def clean(value: str) -> str:
         if value.strip().lower() not in choices:
@@ -133,6 +157,7 @@ SETTINGS: dict[str, Spec] = {
     "company.bic": Spec(_bic),
     "company.email": Spec(_email),
     "company.phone": Spec(_text),
+    "company.contact": Spec(_text),
     "company.federal_state": Spec(_state),
     "company.payment_days": Spec(_days, "14"),
     "window_rule": Spec(_one_of("third_monday", "week_of_15th"), "third_monday"),
@@ -143,6 +168,21 @@ SETTINGS: dict[str, Spec] = {
     "target.high": Spec(_target, "60/540"),
     "target.normal": Spec(_target, "240/1620"),
     "target.low": Spec(_target, "540/2700"),
+    "four_eyes": Spec(_one_of("yes", "no"), "yes"),
+    "rollout.per_day": Spec(_whole(1, 500), "20"),
+    "smtp.host": Spec(_host),
+    "smtp.port": Spec(_whole(1, 65535)),
+    "smtp.security": Spec(_one_of("starttls", "tls", "none"), "starttls"),
+    "smtp.user": Spec(_text),
+    "smtp.password": Spec(_text, secret=True),
+    "smtp.from": Spec(_email),
+    "datev.consultant": Spec(_whole(1001, 9999999)),
+    "datev.client": Spec(_whole(1, 99999)),
+    "datev.year_begins": Spec(_whole(1, 12), "1"),
+    "datev.account_length": Spec(_whole(4, 8), "4"),
+    "datev.revenue": Spec(_account, "8400"),
+    "datev.revenue_reverse_charge": Spec(_account, "8336"),
+    "datev.debtor": Spec(_account),
 }
 
 
@@ -195,9 +235,11 @@ def change_all(
     if refused:
         raise SettingsRefused(refused)
     for key in (key for key, value in new.items() if (value or SETTINGS[key].default) != old[key]):
+        if SETTINGS[key].secret and new[key] == KEPT_SECRET:
+            continue
         statement = insert(Setting).values(key=key, value=new[key])
         session.execute(statement.on_conflict_do_update(index_elements=["key"], set_={"value": new[key]}))
-        sides = {"before": {"value": old[key]}, "after": {"value": new[key]}}
+        sides = {"before": {"value": shown(key, old[key])}, "after": {"value": shown(key, new[key])}}
         audit.record(session, "change", "setting", key, actor_id=actor_id, now=now, **sides)
     return new
 
@@ -216,6 +258,11 @@ def _refused_together(old: Mapping[str, str], new: Mapping[str, str]) -> dict[st
     targets = [key for key in SETTINGS if key.startswith("target.")]
     late = [key for key in targets if int(values[key].split("/")[1]) > year]
     return {key: SettingRefused(key=key, value=values[key], why=MORE_THAN_A_YEAR) for key in late}
+
+
+def shown(key: str, value: str) -> str:
+    """A setting as people may read it: a secret only as that it is there."""
+    return KEPT_SECRET if value and SETTINGS[key].secret else value
 
 
 def company(session: Session) -> dict[str, str]:

@@ -65,3 +65,14 @@ def test_a_target_that_takes_more_than_a_year_of_business_hours_is_refused(sessi
     with pytest.raises(SettingsRefused) as refused:
         change(session, hours__until="08:10")
     assert set(refused.value.refused) == {"target.high", "target.normal", "target.low"}
+
+
+def test_a_secret_is_stored_but_never_shown_nor_written_into_the_audit(session):
+    settings.change(session, "smtp.password", "geheim", actor_id=None, now=NOW)
+    assert settings.get(session, "smtp.password") == "geheim"
+    assert settings.shown("smtp.password", "geheim") == settings.KEPT_SECRET
+    settings.change(session, "smtp.password", settings.KEPT_SECRET, actor_id=None, now=NOW)
+    assert settings.get(session, "smtp.password") == "geheim"
+    events = session.execute(select(AuditEvent).where(AuditEvent.subject_id == "smtp.password")).scalars().all()
+    assert len(events) == 1
+    assert "geheim" not in f"{events[0].before} {events[0].after}"

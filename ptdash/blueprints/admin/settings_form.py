@@ -4,9 +4,9 @@ import re
 from typing import Any
 
 from flask_babel import gettext, lazy_gettext
-from wtforms import Field, SelectField, SelectMultipleField, StringField
+from wtforms import Field, PasswordField, SelectField, SelectMultipleField, StringField
 from wtforms.validators import ValidationError
-from wtforms.widgets import CheckboxInput, ListWidget, TimeInput
+from wtforms.widgets import CheckboxInput, ListWidget, PasswordInput, TimeInput
 
 from ptdash.domain.tickets import Priority
 from ptdash.services import settings
@@ -41,6 +41,12 @@ STATES = {
     "SH": "Schleswig-Holstein",
     "TH": "Thüringen",
 }
+SECURITY = {
+    "starttls": lazy_gettext("STARTTLS (port 587)"),
+    "tls": lazy_gettext("TLS from the start (port 465)"),
+    "none": lazy_gettext("None (only in the own network)"),
+}
+FOUR_EYES = {"yes": lazy_gettext("Somebody else than the tester"), "no": lazy_gettext("The tester may, too")}
 RULES = {
     "third_monday": lazy_gettext("The week that begins with the third Monday"),
     "week_of_15th": lazy_gettext("The week in which the 15th lies"),
@@ -51,6 +57,17 @@ REFUSED = {
     "company.bic": lazy_gettext("A BIC has 8 or 11 characters, for example BYLADEM1001"),
     "company.email": lazy_gettext("Enter an e-mail address, for example rechnung@firma.de"),
     "company.payment_days": lazy_gettext("Enter whole days from 0 to 365, for example 14"),
+    "smtp.host": lazy_gettext("Enter the name of a mail server, for example mail.firma.de"),
+    "smtp.port": lazy_gettext("Enter a port from 1 to 65535, or leave it empty"),
+    "smtp.from": lazy_gettext("Enter an e-mail address, for example rechnung@firma.de"),
+    "rollout.per_day": lazy_gettext("Enter a whole number from 1 to 500, for example 20"),
+    "datev.consultant": lazy_gettext("Enter the number of 4 to 7 digits that your tax adviser told you"),
+    "datev.client": lazy_gettext("Enter a number from 1 to 99999"),
+    "datev.year_begins": lazy_gettext("Enter a month from 1 to 12"),
+    "datev.account_length": lazy_gettext("Enter a number from 4 to 8"),
+    "datev.revenue": lazy_gettext("An account has 4 to 9 digits, for example 8400"),
+    "datev.revenue_reverse_charge": lazy_gettext("An account has 4 to 9 digits, for example 8336"),
+    "datev.debtor": lazy_gettext("An account has 4 to 9 digits, for example 10000"),
     "hours.from": lazy_gettext("Enter a time of day, for example 08:00"),
     "hours.until": lazy_gettext("Enter a time of day, for example 17:00"),
 }
@@ -91,6 +108,7 @@ class SettingsForm(BaseForm):
     company_email = StringField(lazy_gettext("E-mail address"))
     company_street = StringField(lazy_gettext("Street and number"))
     company_phone = StringField(lazy_gettext("Telephone"))
+    company_contact = StringField(lazy_gettext("Contact on invoices"))
     company_postal_code = StringField(lazy_gettext("Postal code"))
     company_city = StringField(lazy_gettext("Town"))
     company_country = StringField(lazy_gettext("Country"))
@@ -117,6 +135,21 @@ class SettingsForm(BaseForm):
     reply_low = StringField(lazy_gettext("Low: reply"))
     solution_low = StringField(lazy_gettext("Low: solution"))
     window_rule = SelectField(lazy_gettext("Week of the maintenance window"), choices=choices(RULES))
+    rollout_per_day = StringField(lazy_gettext("Devices a technician updates a day"))
+    four_eyes = SelectField(lazy_gettext("Who approves an update"), choices=choices(FOUR_EYES))
+    smtp_host = StringField(lazy_gettext("Mail server"))
+    smtp_port = StringField(lazy_gettext("Port"))
+    smtp_security = SelectField(lazy_gettext("Encryption"), choices=choices(SECURITY))
+    smtp_from = StringField(lazy_gettext("Sender"))
+    smtp_user = StringField(lazy_gettext("User name"))
+    smtp_password = PasswordField(lazy_gettext("Password"), widget=PasswordInput(hide_value=False))
+    datev_consultant = StringField(lazy_gettext("Consultant number"))
+    datev_client = StringField(lazy_gettext("Client number"))
+    datev_year_begins = StringField(lazy_gettext("First month of the financial year"))
+    datev_account_length = StringField(lazy_gettext("Digits of a general ledger account"))
+    datev_revenue = StringField(lazy_gettext("Revenue account"))
+    datev_revenue_reverse_charge = StringField(lazy_gettext("Revenue account, reverse charge"))
+    datev_debtor = StringField(lazy_gettext("Collective debtor account"))
 
     def validate_hours_days(self, field: Field) -> None:
         if not field.data:
@@ -158,7 +191,9 @@ class SettingsForm(BaseForm):
 
 def shown(values: dict[str, str]) -> dict[str, Any]:
     """The stored settings as the form's data."""
-    data: dict[str, Any] = {_field(key): value for key, value in values.items() if not key.startswith("target.")}
+    data: dict[str, Any] = {
+        _field(key): settings.shown(key, value) for key, value in values.items() if not key.startswith("target.")
+    }
     data["hours_days"] = values["hours.days"].split(",")
     for priority in PRIORITIES:
         reply, solution = values[f"target.{priority}"].split("/")
