@@ -12,14 +12,16 @@ from ptdash.db import db
 
 QUEUE = "ptdash"
 POST_BATCH = "ptdash.jobs.closing.post_batch"
+DELIVER = "ptdash.jobs.delivery.deliver"
 TICK = "ptdash.jobs.tick.tick"
-ALLOWED = frozenset({POST_BATCH, TICK})
+ALLOWED = frozenset({POST_BATCH, DELIVER, TICK})
 
 # A worker or work horse that was killed is noticed within about a minute.
 WORKER_TTL_SECONDS = 60
 MONITOR_SECONDS = 5
 MAINTENANCE_SECONDS = 30
 JOB_TIMEOUT_SECONDS = 120
+DELIVER_TIMEOUT_SECONDS = 600
 # A horse that was stopped in the middle of a transaction lets go of its locks; others go on without it.
 IDLE_IN_TRANSACTION_SECONDS = 30
 
@@ -62,10 +64,10 @@ def open_queue(redis_url: str) -> Queue:
     return Queue(QUEUE, connection=connect(redis_url), serializer=JSONSerializer, job_class=HouseJob)
 
 
-def enqueue(redis_url: str, function: str, *ids: Any) -> None:
+def enqueue(redis_url: str, function: str, *ids: Any, timeout: int = JOB_TIMEOUT_SECONDS) -> None:
     """Ask a worker to call a job function with ids; raises redis.RedisError where the queue is away."""
     open_queue(redis_url).enqueue(
-        function, args=ids, retry=Retry(max=3), job_timeout=JOB_TIMEOUT_SECONDS, result_ttl=60, failure_ttl=86400
+        function, args=ids, retry=Retry(max=3), job_timeout=timeout, result_ttl=60, failure_ttl=86400
     )
 
 

@@ -25,6 +25,9 @@ class Kind(StrEnum):
     NOTICE = "notice"
     NOTICE_WITHDRAWN = "notice_withdrawn"
     REMINDER = "reminder"
+    INVOICE = "invoice"
+    REPORT = "report"
+    TEST = "test"
 
 
 class State(StrEnum):
@@ -41,9 +44,13 @@ class Why(StrEnum):
     """Why a message is held."""
 
     NO_ADDRESS = "no_address"
+    NOT_RELEASED = "not_released"
+    NO_DOCUMENT = "no_document"
 
 
 CANCELLABLE = frozenset({State.HELD, State.WAITING})
+# What a person may send again, as a message of its own; so may a message that came back.
+RESENDABLE = frozenset({State.UNCLEAR, State.REFUSED})
 
 
 class NotCancellable(Conflict):
@@ -56,6 +63,18 @@ class AddressMissing(Conflict):
 
 class NotHeld(Conflict):
     message = "This message is not held."
+
+
+class NotResendable(Conflict):
+    message = "Only a message that was refused, came back, or whose delivery is unclear is sent again."
+
+
+class ResentAlready(Conflict):
+    message = "This message was sent again already. Send that one again where it failed, too."
+
+
+class HeldByInvoice(Conflict):
+    message = "This message goes by itself once its result is released and its document is there."
 
 
 @dataclass(frozen=True)
@@ -148,17 +167,59 @@ def cancel(session: Session, message_id: int, *, actor_id: int | None, now: date
 def release(session: Session, message_id: int, *, actor_id: int | None, now: datetime) -> OutboxMessage:
     """A message held for want of an address takes the customer's present one and waits for its delivery.
 
-    Raises NotFound, NotHeld, AddressMissing.
+    Raises NotFound, NotHeld, HeldByInvoice, AddressMissing.
     """
     message = _locked(session, message_id)
     if message.state != State.HELD:
         raise NotHeld()
+    if message.why in (Why.NOT_RELEASED, Why.NO_DOCUMENT):
+        raise HeldByInvoice()
     customer = session.get(Customer, message.customer_id) if message.customer_id else None
     if message.why == Why.NO_ADDRESS and customer:
         message.recipient = customer.email.strip()
     if not message.recipient:
         raise AddressMissing(customer=customer.number if customer else "")
     return _change(session, "release", message, State.WAITING, "", actor_id=actor_id, now=now)
+
+
+def resend(session: Session, message_id: int, *, actor_id: int | None, now: datetime) -> OutboxMessage:
+    """Send a message again, as an entry of its own, to the customer's present address.
+
+    Raises NotFound, NotResendable, ResentAlready, AddressMissing.
+    """
+    old = _locked(session, message_id)
+    if old.state not in RESENDABLE and not old.bounced_at:
+        raise NotResendable()
+    if session.execute(select(OutboxMessage.id).where(OutboxMessage.resends_id == message_id)).first():
+        raise ResentAlready()
+    customer = session.get(Customer, old.customer_id) if old.customer_id else None
+    recipient = (customer.email.strip() if customer else "") or old.recipient
+    if not recipient:
+        raise AddressMissing(customer=customer.number if customer else "")
+    n = 1 + int(old.once.rpartition(":again:")[2]) if ":again:" in old.once else 2
+    stem, at, domain = old.message_id.removeprefix("<").partition("@")
+    new = OutboxMessage(
+        once=f"{old.once.partition(':again:')[0]}:again:{n}",
+        kind=old.kind,
+        customer_id=old.customer_id,
+        invoice_id=old.invoice_id,
+        resends_id=old.id,
+        recipient=recipient,
+        subject=old.subject,
+        body=old.body,
+        message_id=f"<{stem.partition('.again.')[0]}.again.{n}{at}{domain}",
+        state=State.WAITING.value,
+        created_at=now,
+        created_by_id=actor_id,
+    )
+    session.add(new)
+    session.flush()
+    files = select(OutboxFile.file_id).where(OutboxFile.message_id == old.id)
+    session.add_all(OutboxFile(message_id=new.id, file_id=file_id) for file_id in session.execute(files).scalars())
+    session.flush()
+    after = {"resends": old.id, "recipient": recipient}
+    audit.record(session, "resend", "message", new.id, actor_id=actor_id, now=now, after=after)
+    return new
 
 
 def _change(
