@@ -38,7 +38,10 @@ from ptdash.services.prices import MonthPrices, valid_on
 from ptdash.services.wording import describe
 
 ADDRESS_FIELDS = ("name", "street", "postal_code", "city")
-BUYER_FIELDS = ("number", "name", "contact", "email", "street", "postal_code", "city", "country", "vat_id")
+BUYER_FIELDS = (
+    *("number", "name", "contact", "email", "street", "postal_code", "city", "country", "vat_id"),
+    *("invoice_format", "routing_id", "wants_xml"),
+)
 
 
 @dataclass(frozen=True)
@@ -106,7 +109,7 @@ def bill(session: Session, customer_ids: Collection[int], month: date, prices: M
     )
 
 
-def buyer(customer: Buyer) -> dict[str, str]:
+def buyer(customer: Buyer) -> dict[str, Any]:
     """The copy of a customer that its invoice keeps."""
     return {field: getattr(customer, field) for field in BUYER_FIELDS}
 

@@ -61,6 +61,9 @@ class Buyer(NamedTuple):
     vat_id: str
     is_consumer: bool
     vat_decision: str | None
+    invoice_format: str
+    routing_id: str
+    wants_xml: bool
 
 
 @dataclass(frozen=True)
