@@ -182,6 +182,33 @@ def release(session: Session, message_id: int, *, actor_id: int | None, now: dat
     return _change(session, "release", message, State.WAITING, "", actor_id=actor_id, now=now)
 
 
+def newest_test(session: Session) -> OutboxMessage | None:
+    """The last test message; None where none was ever sent."""
+    tests = select(OutboxMessage).where(OutboxMessage.kind == Kind.TEST).order_by(OutboxMessage.id.desc()).limit(1)
+    return session.execute(tests).scalar_one_or_none()
+
+
+def write_test(session: Session, recipient: str, *, actor_id: int, now: datetime) -> OutboxMessage | None:
+    """A message to whoever set up the mail server, to see that it works."""
+    return write(
+        session,
+        once=f"test:{actor_id}:{now.isoformat()}",
+        kind=Kind.TEST,
+        recipient=recipient,
+        subject="Testnachricht von ptdash",
+        body="Der Mailserver ist eingerichtet: Diese Nachricht ging über ihn hinaus.",
+        now=now,
+        actor_id=actor_id,
+    )
+
+
+def sent_again(session: Session, message_id: int) -> OutboxMessage | None:
+    """The message that sent this one again; None where there is none."""
+    return session.execute(
+        select(OutboxMessage).where(OutboxMessage.resends_id == message_id)
+    ).scalar_one_or_none()
+
+
 def resend(session: Session, message_id: int, *, actor_id: int | None, now: datetime) -> OutboxMessage:
     """Send a message again, as an entry of its own, to the customer's present address.
 
@@ -190,7 +217,7 @@ def resend(session: Session, message_id: int, *, actor_id: int | None, now: date
     old = _locked(session, message_id)
     if old.state not in RESENDABLE and not old.bounced_at:
         raise NotResendable()
-    if session.execute(select(OutboxMessage.id).where(OutboxMessage.resends_id == message_id)).first():
+    if sent_again(session, message_id):
         raise ResentAlready()
     customer = session.get(Customer, old.customer_id) if old.customer_id else None
     recipient = (customer.email.strip() if customer else "") or old.recipient

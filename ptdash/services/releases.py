@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 from ptdash.domain.errors import Conflict
 from ptdash.domain.periods import format_month
 from ptdash.models import Books, Run, User
-from ptdash.services import audit, books
+from ptdash.services import audit, books, dispatch
 from ptdash.services.books import POSTING_RUNS, PeriodState
 
 
@@ -42,6 +42,8 @@ def release(session: Session, month: date, *, actor_id: int, now: datetime) -> i
     if unreleased:
         after = {"runs": [run.id for run in unreleased]}
         audit.record(session, "release", "period", format_month(month), actor_id=actor_id, now=now, after=after)
+        session.flush()
+        dispatch.let_go(session, now=now)
     return len(unreleased)
 
 

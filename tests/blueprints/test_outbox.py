@@ -1,12 +1,13 @@
 """The outbox page: what waits, what is held and why, cancelling; and the calendar address."""
 
 from datetime import date
+from io import BytesIO
 
 import pytest
 from flask import Flask
 
 from ptdash.db import db, transaction
-from ptdash.models import Customer, Role
+from ptdash.models import Customer, OutboxMessage, Role
 from ptdash.services import notices
 from tests.blueprints.browser import Browser, text_of
 from tests.company import Company
@@ -31,7 +32,7 @@ def manager(app: Flask, browser: Browser) -> Browser:
 def test_messages_are_listed_with_their_state(manager: Browser) -> None:
     page = manager.page("/outbox/")
     text = " ".join(page.get_text(" ").split())
-    assert "Noch geht nichts hinaus" in text
+    assert "Noch geht nichts hinaus" in text or "Nothing is sent yet" in text
     assert "Der Kunde hat keine E-Mail-Adresse." in text
     assert "Kuendigung-SV-1.pdf" in text
     assert len(page.select("tbody tr")) == 2
@@ -116,3 +117,31 @@ def test_technicians_have_a_calendar_and_administrators_have_none(browser: Brows
     assert "Kündigungstermine" not in browser.page("/account/calendar").get_text()
     browser.sign_in(Role.ADMIN)
     assert browser.get("/account/calendar").status_code == 403
+
+
+def _is_now(app: Flask, message_id: int, **values: object) -> None:
+    with app.app_context():
+        with transaction() as session:
+            for name, value in values.items():
+                setattr(session.get_one(OutboxMessage, message_id), name, value)
+        db.session.remove()
+
+
+def test_an_unclear_message_is_sent_again_as_one_of_its_own(app: Flask, manager: Browser) -> None:
+    _is_now(app, 1, state="unclear")
+    assert "Fragen Sie den Empfänger" in manager.page("/outbox/1").get_text()
+    answer = manager.submit("/outbox/1", "/outbox/1/resend")
+    assert answer.location == "/outbox/3"
+    assert manager.page("/outbox/1").find("a", href="/outbox/3")
+    assert manager.page("/outbox/3").find("a", href="/outbox/1")
+    assert manager.page("/outbox/1").find("form", action="/outbox/1/resend") is None
+
+
+def test_a_file_that_is_no_notification_is_refused_at_its_field(app: Flask, manager: Browser) -> None:
+    _is_now(app, 1, state="sent", sent_at=NOW)
+    token = manager.page("/outbox/1").find("input", attrs={"name": "csrf_token"})["value"]
+    for file, sentence in ((b"hello", "keine Meldung"), (b"", "Wählen Sie die E-Mail")):
+        upload = (BytesIO(file), "mail.eml" if file else "")
+        answer = manager.post("/outbox/1/bounce", data={"csrf_token": token, "file": upload})
+        assert answer.status_code == 422
+        assert sentence in text_of(answer)

@@ -5,11 +5,12 @@ from flask import Flask
 from sqlalchemy import select
 
 from ptdash.blueprints.admin.settings_form import STATES, read_span, write_span
-from ptdash.db import db
+from ptdash.db import db, transaction
 from ptdash.models import AuditEvent, Role
 from ptdash.services import settings
 from ptdash.services.windows import country_holidays
 from tests.blueprints.browser import Browser, text_of
+from tests.conftest import NOW
 
 PAGE = "/admin/settings"
 
@@ -139,3 +140,17 @@ def test_spans_are_read_as_people_type_them(typed: str, minutes: int | None) -> 
     assert read_span(typed) == minutes
     if minutes:
         assert read_span(write_span(minutes)) == minutes
+
+
+def test_an_administrator_sends_a_test_message_and_sees_what_became_of_it(app: Flask, browser: Browser) -> None:
+    browser.sign_in(Role.ADMIN)
+    assert "Versand prüfen" not in browser.page(PAGE).get_text()
+    with app.app_context():
+        with transaction() as session:
+            settings.change(session, "smtp.host", "127.0.0.1", actor_id=None, now=NOW)
+            settings.change(session, "company.email", "rechnung@pt.example", actor_id=None, now=NOW)
+        db.session.remove()
+    browser.submit(PAGE, "/admin/settings/test-message")
+    page = browser.page(PAGE)
+    assert page.find("h2", id="test-title")
+    assert "@example.com" in page.get_text()

@@ -5,8 +5,10 @@ from flask_babel import gettext
 from flask_login import current_user
 
 from ptdash.blueprints.admin.settings_form import SettingsForm, shown
+from ptdash.blueprints.contracts.words import MESSAGE_STATES
 from ptdash.db import db, transaction
 from ptdash.models import Role
+from ptdash.services import delivery, outbox
 from ptdash.services import settings as service
 from ptdash.web import access, now, render_page, see_other, toast
 
@@ -16,8 +18,30 @@ access.blueprint(bp, Role.ADMIN)
 
 @bp.get("")
 def index() -> Response:
-    stored = service.all_settings(db.session())
-    return render_page("admin/settings.html", form=SettingsForm(formdata=None, data=shown(stored)))
+    return _page(SettingsForm(formdata=None, data=shown(service.all_settings(db.session()))))
+
+
+def _page(form: SettingsForm, status: int = 200) -> Response:
+    session = db.session()
+    test = outbox.newest_test(session)
+    attempts = delivery.attempts(session, [test.id]).get(test.id, []) if test else []
+    return render_page(
+        "admin/settings.html",
+        status=status,
+        form=form,
+        server=delivery.mail_server(session),
+        test=test,
+        attempts=attempts,
+        message_states=MESSAGE_STATES,
+    )
+
+
+@bp.post("/test-message")
+def send_test() -> Response:
+    with transaction() as session:
+        outbox.write_test(session, current_user.email, actor_id=current_user.id, now=now())
+    toast(gettext("The test message is on its way to %(address)s.", address=current_user.email))
+    return see_other(url_for("settings.index", _anchor="smtp"))
 
 
 @bp.post("")
@@ -33,4 +57,4 @@ def save() -> Response:
         else:
             toast(gettext("Settings saved."))
             return see_other(url_for("settings.index"))
-    return render_page("admin/settings.html", status=422, form=form)
+    return _page(form, 422)

@@ -7,18 +7,33 @@ from flask_babel import gettext, lazy_gettext
 from flask_login import current_user
 
 from ptdash.blueprints.contracts.words import MESSAGE_STATES
+from ptdash.blueprints.outbox.forms import BounceForm
 from ptdash.db import transaction
 from ptdash.domain.errors import NotFound
 from ptdash.models import Role
-from ptdash.services import files, outbox
+from ptdash.services import bounces, delivery, files, outbox
 from ptdash.web import access, now, render_page, see_other, toast
 
 KINDS = {
     "notice": lazy_gettext("Confirmation of a notice"),
     "notice_withdrawn": lazy_gettext("Withdrawal of a notice"),
     "reminder": lazy_gettext("Reminder"),
+    "invoice": lazy_gettext("Invoice"),
+    "report": lazy_gettext("Maintenance report"),
+    "test": lazy_gettext("Test message"),
 }
-WHY = {"no_address": lazy_gettext("The customer has no e-mail address.")}
+WHY = {
+    "no_address": lazy_gettext("The customer has no e-mail address."),
+    "not_released": lazy_gettext("The result of this month is not released yet."),
+    "no_document": lazy_gettext("Its PDF is not there yet."),
+}
+OUTCOMES = {
+    "sent": (lazy_gettext("handed over"), "done"),
+    "not_sent": (lazy_gettext("not handed over"), "wait"),
+    "refused": (lazy_gettext("refused"), "bad"),
+    "unclear": (lazy_gettext("unclear"), "bad"),
+    None: (lazy_gettext("under way"), "work"),
+}
 NEEDS_A_PERSON = ("held", "unclear", "refused")
 
 bp = Blueprint("outbox", __name__, url_prefix="/outbox")
@@ -31,7 +46,9 @@ def _words() -> dict[str, object]:
         "kinds": KINDS,
         "message_states": MESSAGE_STATES,
         "why": WHY,
+        "outcomes": OUTCOMES,
         "cancellable": outbox.CANCELLABLE,
+        "resendable": outbox.RESENDABLE,
         "page_href": lambda page: url_for("outbox.index", **{**request.args, "page": page}),
     }
 
@@ -44,9 +61,13 @@ def index() -> Response:
     with transaction() as session:
         rows, total = outbox.listed(session, state, page)
         counts = outbox.counts(session)
+        server = delivery.mail_server(session)
+        attempts = delivery.attempts(session, [row.message.id for row in rows])
     return render_page(
         "outbox/index.html",
         rows=rows,
+        server=server,
+        attempts=attempts,
         counts=counts,
         state=state,
         page=page,
@@ -57,9 +78,17 @@ def index() -> Response:
 
 @bp.get("/<int:message_id>")
 def message(message_id: int) -> Response:
+    return _message(message_id, BounceForm(formdata=None))
+
+
+def _message(message_id: int, form: BounceForm, status: int = 200) -> Response:
     with transaction() as session:
         found = outbox.load(session, message_id)
-    return render_page("outbox/message.html", found=found)
+        attempts = delivery.attempts(session, [message_id]).get(message_id, [])
+        again = outbox.sent_again(session, message_id)
+    return render_page(
+        "outbox/message.html", status=status, found=found, attempts=attempts, again=again, form=form
+    )
 
 
 @bp.post("/<int:message_id>/cancel")
@@ -76,6 +105,30 @@ def release(message_id: int) -> Response:
         outbox.release(session, message_id, actor_id=current_user.id, now=now())
     toast(gettext("The message waits for dispatch now."))
     return see_other(url_for("outbox.message", message_id=message_id))
+
+
+@bp.post("/<int:message_id>/resend")
+def resend(message_id: int) -> Response:
+    with transaction() as session:
+        again = outbox.resend(session, message_id, actor_id=current_user.id, now=now())
+    toast(gettext("The message is sent again."))
+    return see_other(url_for("outbox.message", message_id=again.id))
+
+
+@bp.post("/<int:message_id>/bounce")
+def bounce(message_id: int) -> Response:
+    """The notification that a message came back, as a file."""
+    form = BounceForm()
+    if form.submitted():
+        try:
+            with transaction() as session:
+                message = bounces.record(session, form.file.data.read(), actor_id=current_user.id, now=now())
+        except (bounces.NoBounce, bounces.NotOurs) as error:
+            form.refuse(error, "file")
+        else:
+            toast(gettext("The message is marked as come back."))
+            return see_other(url_for("outbox.message", message_id=message.id))
+    return _message(message_id, form, 422)
 
 
 @bp.get("/<int:message_id>/files/<int:file_id>")
