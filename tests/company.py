@@ -34,6 +34,8 @@ COMPANY = {
     "vat_id": "DE123456789",
     "iban": "DE02120300000000202051",
     "federal_state": "NW",
+    "email": "rechnung@pt.example",
+    "phone": "0251 5550100",
 }
 
 

@@ -196,7 +196,7 @@ def _text(value: str | None) -> str:
 
 
 def _vat_id(value: str | None) -> str:
-    return re.sub(r"\s", "", _text(value))
+    return re.sub(r"\s", "", _text(value)).upper()
 
 
 def _amount(cents: int) -> str:

@@ -75,12 +75,20 @@ class UnclearVat(Parked):
     message = "It is not clear which VAT applies to a customer in %(country)s. Decide and give the reason."
 
 
+class MissingVatId(Parked):
+    message = "Reverse charge needs the customer's VAT id, it has to stand on the invoice. Enter it."
+
+
 class DuplicatedFee(Parked):
     message = "Contract %(contract)s would be billed its monthly fee twice."
 
 
 class EarlierMonthBlocked(Parked):
     message = "An earlier month (%(month)s) of this customer has to be billed first, and it cannot be yet."
+
+
+class InvalidInvoice(Parked):
+    message = "The invoice would break rules of e-invoicing. %(findings)s"
 
 
 class PostingFailed(Parked):
@@ -94,8 +102,10 @@ PARKED: dict[str, type[Parked]] = {
         MissingTreatment,
         MissingAddress,
         UnclearVat,
+        MissingVatId,
         DuplicatedFee,
         EarlierMonthBlocked,
+        InvalidInvoice,
         PostingFailed,
     )
 }

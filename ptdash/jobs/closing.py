@@ -13,9 +13,12 @@ from sqlalchemy.exc import DBAPIError, OperationalError
 from ptdash.db import transaction
 from ptdash.jobs.queue import POST_BATCH, enqueue
 from ptdash.services import books, period_close
+from ptdash.services.invoice_documents import check
 
 LARGEST_BATCH = 500
 STEPS = 20
+# How often invoices are checked before the posting; where facts kept changing they are checked within it.
+ROUNDS = 3
 
 log = logging.getLogger(__name__)
 
@@ -81,8 +84,20 @@ def _post_or_park(run_id: int, customer_ids: Sequence[int]) -> None:
 
 
 def _post(run_id: int, customer_ids: Sequence[int]) -> None:
+    """Draft the invoices, check them while nothing is locked, post; again where facts changed meanwhile."""
+    left = customer_ids
+    for _ in range(ROUNDS):
+        with _collector_at_rest():
+            with transaction() as session:
+                drafted = period_close.draft(session, run_id, left)
+            checked = {customer: [check(source) for source in sources] for customer, sources in drafted.items()}
+            with transaction() as session:
+                period_close.post(session, run_id, left, now=datetime.now(UTC), checked=checked)
+                left = books.pending(session, run_id, left)
+        if not left:
+            return
     with _collector_at_rest(), transaction() as session:
-        period_close.post(session, run_id, customer_ids, now=datetime.now(UTC))
+        period_close.post(session, run_id, left, now=datetime.now(UTC))
 
 
 @contextmanager

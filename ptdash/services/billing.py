@@ -21,6 +21,7 @@ from ptdash.domain.bills import (
     EarlierMonthBlocked,
     MissingAddress,
     MissingTreatment,
+    MissingVatId,
     Parked,
     RunningTimer,
     Totals,
@@ -30,7 +31,7 @@ from ptdash.domain.bills import (
 from ptdash.domain.money import euros
 from ptdash.domain.periods import format_month, last_day
 from ptdash.domain.settlement import Line, LineKind, Owed, Settled, duplicated_fee, owed
-from ptdash.domain.vat import Vat, vat_category, vat_for
+from ptdash.domain.vat import Vat, VatCategory, vat_category, vat_for
 from ptdash.services import facts, history
 from ptdash.services.facts import Buyer
 from ptdash.services.history import History, minutes_of
@@ -187,6 +188,8 @@ class _Biller:
         category = vat_category(customer.country, customer.vat_id, customer.is_consumer, customer.vat_decision)
         if category is None:
             raise UnclearVat(country=customer.country)
+        if category is VatCategory.REVERSE_CHARGE and not customer.vat_id.strip():
+            raise MissingVatId()
         return vat_for(category, self.prices_of(month).standard_vat)
 
     def _adjustment_lines(

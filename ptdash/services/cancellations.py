@@ -9,8 +9,10 @@ from sqlalchemy.orm import Session, selectinload
 from ptdash.domain.errors import Conflict, NotFound
 from ptdash.domain.periods import format_month
 from ptdash.models import Customer, CustomerBook, CustomerMonth, Invoice, InvoiceLine, Period, Run
-from ptdash.services import audit, books, history
+from ptdash.services import audit, books, history, invoice_documents
 from ptdash.services.bulk import insert_rows
+from ptdash.services.invoice_documents import Checked
+from ptdash.services.invoice_sources import of_storno, turned_line
 from ptdash.services.period_close import draw_numbers, format_number, reserve_invoice_ids
 
 
@@ -35,19 +37,23 @@ def cancel(
 ) -> str:
     """Cancel an issued bill by a Storno with its own number and negative quantities; the Storno's number.
 
-    The Storno is released by its order. Raises NotFound, ReasonMissing, StornoIsFinal, AlreadyCancelled.
+    The Storno is released by its order; its e-invoice is checked before anything is locked.
+    Raises NotFound, ReasonMissing, StornoIsFinal, AlreadyCancelled, InvalidInvoice.
     """
     if not reason.strip():
         raise books.ReasonMissing()
     bill = _bill(session, number)
-    _lock(session, bill.customer_id)
     if bill.kind == "storno":
         raise StornoIsFinal(number=number)
+    checked = invoice_documents.check(of_storno(bill, business_day))
+    if refusal := invoice_documents.refused([checked]):
+        raise refusal
+    _lock(session, bill.customer_id)
     if done := session.execute(select(Invoice.number).where(Invoice.cancels_id == bill.id)).scalar_one_or_none():
         raise AlreadyCancelled(number=number, storno=done)
     run = _order(session, "storno", bill.customer_id, bill.period, business_day, actor_id, now, reason.strip())
     run.finished_at = now
-    storno = _issue_storno(session, bill, run)
+    storno = _issue_storno(session, bill, run, checked)
     after = {"storno": storno, "reason": reason.strip(), "net_cents": -bill.net_cents}
     audit.record(session, "cancel", "invoice", number, actor_id=actor_id, now=now, after=after)
     return storno
@@ -124,7 +130,7 @@ def _order(
     return run
 
 
-def _issue_storno(session: Session, bill: Invoice, run: Run) -> str:
+def _issue_storno(session: Session, bill: Invoice, run: Run, checked: Checked) -> str:
     (invoice_id,) = reserve_invoice_ids(session, 1)
     year = run.business_day.year
     drawn = draw_numbers(session, year, 1)
@@ -137,17 +143,15 @@ def _issue_storno(session: Session, bill: Invoice, run: Run) -> str:
     row |= {name: getattr(bill, name) for name in copied}
     insert_rows(session, Invoice, [row])
     insert_rows(session, InvoiceLine, [_turned_line(line, invoice_id, bill.number) for line in bill.lines])
+    invoice_documents.write(session, run, [(invoice_id, number, bill.customer_id, checked)], run.ordered_at)
     return number
 
 
 def _turned_line(line: InvoiceLine, invoice_id: int, number: str) -> dict[str, Any]:
     same = ("pos", "service_month", "contract_id", "unit", "unit_price", "vat_category", "vat_rate")
     more = ("service_from", "service_until")
-    return {name: getattr(line, name) for name in same + more} | {
+    own = {name: getattr(line, name) for name in same + more} | turned_line(line)
+    return own | {
         "invoice_id": invoice_id,
-        "kind": "cancellation",
-        "description": f"Storno: {line.description}",
-        "quantity": -line.quantity,
-        "net_cents": -line.net_cents,
         "explanation": {"cancels": number, "kind": line.kind, "description": line.description},
     }

@@ -1,12 +1,13 @@
 """Customers: the data that an invoice needs."""
 
 import re
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from datetime import datetime
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from ptdash.domain.einvoices import clean_routing_id
 from ptdash.domain.errors import Invalid, NotFound
 from ptdash.domain.sorting import sort_key
 from ptdash.models import Customer
@@ -21,13 +22,17 @@ class CountryUnreadable(Invalid):
     message = "Give the country as two letters, for example DE."
 
 
+class RoutingIdMissing(Invalid):
+    message = "An XRechnung needs the routing id (Leitweg-ID) that the buyer names."
+
+
 class VatReasonMissing(Invalid):
     message = "Give the reason for the decision; it stays with the customer."
 
 
 @dataclass(frozen=True)
 class InvoiceData:
-    """Whom an invoice goes to, and which VAT a person decided on (None: by country and VAT id)."""
+    """Whom an invoice goes to, which VAT a person decided on (None: by country and VAT id), and in which form."""
 
     name: str
     contact: str
@@ -39,6 +44,9 @@ class InvoiceData:
     vat_id: str
     vat_decision: str | None
     vat_reason: str | None
+    invoice_format: str = "zugferd"
+    routing_id: str = ""
+    wants_xml: bool = False
 
 
 def get(session: Session, number: str) -> Customer:
@@ -58,7 +66,7 @@ def change_invoice_data(
 ) -> None:
     """Store what later invoices are addressed with; issued ones keep their copies.
 
-    Raises NotFound, FieldMissing, CountryUnreadable, VatReasonMissing.
+    Raises NotFound, FieldMissing, CountryUnreadable, VatReasonMissing, RoutingIdMissing, RoutingIdWrong.
     """
     for name in ("name", "street", "postal_code", "city"):
         if not getattr(data, name).strip():
@@ -67,6 +75,9 @@ def change_invoice_data(
         raise CountryUnreadable()
     if data.vat_decision and not (data.vat_reason or "").strip():
         raise VatReasonMissing()
+    data = replace(data, routing_id=clean_routing_id(data.routing_id))
+    if data.invoice_format == "xrechnung" and not data.routing_id:
+        raise RoutingIdMissing()
     customer = get(session, number)
     before = asdict(invoice_data(customer))
     for name, value in asdict(data).items():

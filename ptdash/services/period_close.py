@@ -1,8 +1,8 @@
 """Posting customers' months: settlements, the issued invoice and its number, in one transaction."""
 
 import hashlib
-from collections.abc import Collection, Sequence
-from datetime import datetime, timedelta
+from collections.abc import Collection, Mapping, Sequence
+from datetime import datetime
 from typing import Any
 
 from sqlalchemy import delete, or_, select, text, update
@@ -10,6 +10,7 @@ from sqlalchemy.dialects.postgresql import insert as upsert
 from sqlalchemy.orm import Session
 
 from ptdash.domain.bills import Parked, PostingFailed
+from ptdash.domain.einvoices import InvoiceSource
 from ptdash.domain.periods import format_month
 from ptdash.models import (
     CustomerBook,
@@ -22,10 +23,12 @@ from ptdash.models import (
     Settlement,
     StaleCustomer,
 )
-from ptdash.services import audit, books, prices, settings
+from ptdash.services import audit, books, invoice_documents, prices, settings
 from ptdash.services.billing import CustomerBill, Document, MonthTaken, bill, buyer
 from ptdash.services.bulk import among, insert_rows
 from ptdash.services.facts import Buyer
+from ptdash.services.invoice_documents import Checked
+from ptdash.services.invoice_sources import Issue, of_bills
 
 KEPT_OF_SETTLED = (
     *("contract_id", "package", "package_price", "overage_rate", "month_days"),
@@ -34,21 +37,45 @@ KEPT_OF_SETTLED = (
 )
 
 
-def post(session: Session, run_id: int, customer_ids: Collection[int], *, now: datetime) -> int:
+def draft(session: Session, run_id: int, customer_ids: Collection[int]) -> dict[int, list[InvoiceSource]]:
+    """The invoices that posting these customers would issue by today's facts, by customer; nothing is locked."""
+    session.execute(text("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY"))
+    run = session.get_one(Run, run_id)
+    undecided = books.pending(session, run_id, customer_ids)
+    if not undecided:
+        return {}
+    bills = bill(session, undecided, run.month, prices.valid_on(session, run.month))
+    return of_bills(session, _issue_of(session, run), [item for item in bills if not item.parked])
+
+
+def post(
+    session: Session,
+    run_id: int,
+    customer_ids: Collection[int],
+    *,
+    now: datetime,
+    checked: Mapping[int, Sequence[Checked]] | None = None,
+) -> int:
     """Post those of the customers that the run has still to post; how many were decided (posted or parked).
 
     Their books are locked first, in id order and in a statement of its own, so that whatever is read
     afterwards has every fact committed before. The invoice numbers are drawn last.
+    `checked` are their drafted invoices, checked; whose invoices are different by now stays undecided. Without
+    it they are checked here, before the numbers are drawn.
     """
     run = session.get_one(Run, run_id)
     undecided = _lock_undecided(session, run_id, customer_ids)
     if not undecided:
         return 0
     bills = bill(session, undecided, run.month, prices.valid_on(session, run.month))
-    for parked in (item for item in bills if item.parked):
-        _park(session, parked.customer.id, run, parked.parked)
-    _write(session, run, [item for item in bills if not item.parked], now)
-    return len(undecided)
+    common = _issue_of(session, run)
+    drafted = of_bills(session, common, [item for item in bills if not item.parked])
+    judged = invoice_documents.judge(drafted, checked)
+    reasons = {item.customer.id: item.parked for item in bills if item.parked} | judged.refused
+    for customer_id, reason in reasons.items():
+        _park(session, customer_id, run, reason)
+    _write(session, run, common, [item for item in bills if item.customer.id in judged.right], judged.right, now)
+    return len(undecided) - len(judged.changed)
 
 
 def park_failed(session: Session, run_id: int, customer_id: int, reference: str) -> None:
@@ -79,7 +106,18 @@ def _park(session: Session, customer_id: int, run: Run, reason: Parked | None) -
     )
 
 
-def _write(session: Session, run: Run, bills: Sequence[CustomerBill], now: datetime) -> None:
+def _issue_of(session: Session, run: Run) -> Issue:
+    return Issue(settings.company(session), run.business_day)
+
+
+def _write(
+    session: Session,
+    run: Run,
+    common: Issue,
+    bills: Sequence[CustomerBill],
+    checked: Mapping[int, Sequence[Checked]],
+    now: datetime,
+) -> None:
     """Postings and settlements first, the invoices with their numbers last."""
     if not bills:
         return
@@ -98,7 +136,12 @@ def _write(session: Session, run: Run, bills: Sequence[CustomerBill], now: datet
     insert_rows(session, Posting, postings, run_id=run.id)
     insert_rows(session, Settlement, settled)
     _settle_marks(session, run, [item.customer.id for item in bills])
-    numbers = issue(session, run, documents, invoice_ids)
+    numbers = issue(session, run, common, documents, invoice_ids)
+    originals = [document for item in bills for document in checked[item.customer.id]]
+    customer_ids = [customer.id for customer, _ in documents]
+    invoice_documents.write(
+        session, run, list(zip(invoice_ids, numbers, customer_ids, originals, strict=True)), now
+    )
     _record(session, run, bills, numbers, now)
 
 
@@ -150,13 +193,15 @@ def _settlement_rows(customer_id: int, taken: MonthTaken) -> list[dict[str, Any]
 
 
 def issue(
-    session: Session, run: Run, documents: Sequence[tuple[Buyer, Document]], ids: Sequence[int]
+    session: Session,
+    run: Run,
+    common: Issue,
+    documents: Sequence[tuple[Buyer, Document]],
+    ids: Sequence[int],
 ) -> list[str]:
     """Draw the numbers and write the invoices with them; the numbers, in order."""
     if not documents:
         return []
-    seller = settings.company(session)
-    due_on = run.business_day + timedelta(days=int(seller["payment_days"]))
     year = run.business_day.year
     first = draw_numbers(session, year, len(documents))
     numbers = [format_number(year, first + i) for i in range(len(documents))]
@@ -182,8 +227,8 @@ def issue(
         kind="bill",
         run_id=run.id,
         issued_on=run.business_day,
-        due_on=due_on,
-        seller=seller,
+        due_on=common.due_on,
+        seller=common.seller,
     )
     insert_rows(
         session,

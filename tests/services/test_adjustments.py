@@ -336,7 +336,8 @@ def test_a_month_whose_bill_stands_is_not_billed_again(session, company):
 
 
 def test_a_vat_decision_changes_only_what_is_billed_again(session, company):
-    swiss = company.customer(country="CH", vat_decision="standard", vat_reason="Kein Nachweis")
+    decided = {"vat_decision": "standard", "vat_reason": "Kein Nachweis"}
+    swiss = company.customer(country="CH", vat_id="CHE123456788", **decided)
     company.support(swiss)
     close(session)
     swiss.vat_decision, swiss.vat_reason = "reverse_charge", "Nachweis liegt vor"

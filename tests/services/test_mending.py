@@ -29,7 +29,7 @@ def changed(customer, **values) -> customers.InvoiceData:
 
 
 def test_a_decision_on_vat_is_stored_with_its_reason_and_the_month_goes_on(session, company):
-    swiss = company.customer(country="CH")
+    swiss = company.customer(country="CH", vat_id="CHE123456788")
     company.support(swiss)
     assert parked(close(session)) == {swiss.number: "unclear_vat"}
     decided = changed(swiss, vat_decision="reverse_charge", vat_reason="Leistungsort Schweiz")

@@ -117,6 +117,9 @@ def test_an_unclear_vat_parks_until_a_person_decides(session, company):
     assert parked(close(session)) == {swiss.number: "unclear_vat"}
     swiss.vat_decision, swiss.vat_reason = "reverse_charge", "Leistungsort Schweiz"
     session.flush()
+    assert parked(close(session)) == {swiss.number: "missing_vat_id"}, "it has to stand on the invoice"
+    swiss.vat_id = "CHE123456788"
+    session.flush()
     document = close(session)
     assert document["state"] == "closed"
     assert [(i["net_cents"], i["vat_cents"]) for i in document["invoices"]] == [(4000, 0)]

@@ -97,7 +97,6 @@ NAMED = {
     "vat_id": lazy_gettext("VAT id or tax number"),
 }
 
-# What to do about a reason to park, where the reason does not say it.
 # What to do about a reason, where no page mends it.
 MENDING = {
     "running_timer": lazy_gettext("Enter its end in time_entries.csv and import the file again."),
@@ -108,6 +107,8 @@ MENDED_AT = {
     "missing_treatment": "customers.triage",
     "missing_address": "customers.invoice_data",
     "unclear_vat": "customers.invoice_data",
+    "missing_vat_id": "customers.invoice_data",
+    "invalid_invoice": "customers.invoice_data",
 }
 
 

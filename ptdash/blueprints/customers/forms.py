@@ -1,7 +1,7 @@
 """Forms about customers."""
 
 from flask_babel import lazy_gettext
-from wtforms import EmailField, SelectField, StringField, TextAreaField
+from wtforms import BooleanField, EmailField, SelectField, StringField, TextAreaField
 from wtforms.validators import InputRequired
 
 from ptdash.domain.minutes import Treatment
@@ -13,6 +13,10 @@ DECISIONS = {
     "": lazy_gettext("By country and VAT id"),
     "standard": lazy_gettext("Standard rate"),
     "reverse_charge": lazy_gettext("Reverse charge"),
+}
+INVOICE_FORMATS = {
+    "zugferd": lazy_gettext("PDF with e-invoice inside (ZUGFeRD)"),
+    "xrechnung": lazy_gettext("XRechnung, for public buyers"),
 }
 TREATMENTS = {
     Treatment.PACKAGE: lazy_gettext("Package"),
@@ -34,13 +38,18 @@ class InvoiceDataForm(BaseForm):
     vat_id = StringField(lazy_gettext("VAT id"))
     vat_decision = SelectField(lazy_gettext("VAT"), choices=choices(DECISIONS))
     vat_reason = TextAreaField(lazy_gettext("Reason for the decision"))
+    invoice_format = SelectField(lazy_gettext("Form of the invoice"), choices=choices(INVOICE_FORMATS))
+    routing_id = StringField(lazy_gettext("Routing id (Leitweg-ID)"))
+    wants_xml = BooleanField(lazy_gettext("Attach the XML file to the e-mail, too"))
 
     def as_data(self) -> InvoiceData:
         """What was entered, as it is stored."""
-        text = {name: (self[name].data or "").strip() for name in InvoiceData.__dataclass_fields__}
+        names = InvoiceData.__dataclass_fields__.keys() - {"wants_xml"}
+        text = {name: (self[name].data or "").strip() for name in names}
         decision = text["vat_decision"] or None
         text["country"] = text["country"].upper()
-        return InvoiceData(**(text | {"vat_decision": decision, "vat_reason": decision and text["vat_reason"]}))
+        decided = {"vat_decision": decision, "vat_reason": decision and text["vat_reason"]}
+        return InvoiceData(**(text | decided | {"wants_xml": self.wants_xml.data}))
 
 
 class TreatmentForm(BaseForm):

@@ -6,6 +6,7 @@ from flask_login import current_user
 
 from ptdash.blueprints.customers.forms import InvoiceDataForm, TreatmentForm
 from ptdash.db import transaction
+from ptdash.domain.einvoices import RoutingIdWrong
 from ptdash.domain.errors import Invalid
 from ptdash.domain.minutes import Treatment
 from ptdash.models import Role
@@ -15,6 +16,14 @@ from ptdash.web import access, local_path, now, render_page, see_other, toast
 
 bp = Blueprint("customers", __name__, url_prefix="/customers")
 access.blueprint(bp, Role.MANAGER, Role.DISPATCHER)
+
+
+# At which field a refusal is told.
+FIELD_OF: dict[type[Invalid], str] = {
+    customers.VatReasonMissing: "vat_reason",
+    customers.RoutingIdMissing: "routing_id",
+    RoutingIdWrong: "routing_id",
+}
 
 
 @bp.route("/<number>/invoice-data", methods=["GET", "POST"])
@@ -28,7 +37,7 @@ def invoice_data(number: str) -> Response:
             with transaction() as session:
                 customers.change_invoice_data(session, number, form.as_data(), actor_id=current_user.id, now=now())
         except Invalid as error:
-            form.refuse(error, "vat_reason" if isinstance(error, customers.VatReasonMissing) else None)
+            form.refuse(error, FIELD_OF.get(type(error)))
         else:
             toast(gettext("The invoice data are saved."))
             return see_other(_back())

@@ -1,0 +1,41 @@
+"""The e-mail that brings an invoice to its buyer; German, like every document."""
+
+from ptdash.documents.german import day, euros, month
+from ptdash.domain.einvoices import CORRECTION, InvoiceSource
+
+
+def write(source: InvoiceSource) -> tuple[str, str]:
+    """Subject and text of an invoice's e-mail."""
+    name = title(source)
+    subject = f"{name} {source.number} für {month(source.period)}"
+    contact = str(source.buyer.get("contact") or "").strip()
+    signature = [source.seller.get("contact"), source.seller["name"], source.seller.get("phone")]
+    paragraphs = [
+        f"Guten Tag {contact}".strip() + ",",
+        f"anbei erhalten Sie unsere {name} {source.number} vom {day(source.issued_on)} "
+        f"für {month(source.period)} über {euros(source.gross_cents)}.",
+        _what_to_do(source),
+        "Die PDF-Datei enthält die Rechnung auch als E-Rechnung nach EN 16931, die Ihre Buchhaltung ohne "
+        "Abtippen übernehmen kann.",
+        "Haben Sie Fragen zu dieser Rechnung, rufen Sie uns an oder antworten Sie auf diese Nachricht.",
+        "Mit freundlichen Grüßen\n" + "\n".join(line for line in signature if line),
+    ]
+    return subject, "\n\n".join(paragraphs) + "\n"
+
+
+def title(source: InvoiceSource) -> str:
+    """What the document is called."""
+    if source.kind == "storno":
+        return "Stornorechnung"
+    return "Rechnungskorrektur" if source.type_code == CORRECTION else "Rechnung"
+
+
+def _what_to_do(source: InvoiceSource) -> str:
+    if source.gross_cents <= 0:
+        named = ", ".join(item.number for item in source.preceding)
+        corrects = f"Sie bezieht sich auf {named}. " if named else ""
+        return f"{corrects}Zu zahlen ist nichts; einen bereits gezahlten Betrag verrechnen oder erstatten wir."
+    return (
+        f"Bitte überweisen Sie den Betrag bis zum {day(source.due_on)} auf das Konto {source.seller['iban']} "
+        f"und geben Sie als Verwendungszweck {source.number} an."
+    )
