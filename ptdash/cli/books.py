@@ -1,6 +1,5 @@
 """Commands of the books: import, close, settlements, export, check."""
 
-import json
 import sys
 from datetime import date
 from pathlib import Path
@@ -9,13 +8,23 @@ from typing import Any
 import click
 from redis import RedisError
 
-from ptdash.cli.edge import Edge, answer, json_option, month_argument, opened, progress_bar, say
+from ptdash.cli.edge import (
+    Edge,
+    Period,
+    answer,
+    json_option,
+    month_argument,
+    opened,
+    period_argument,
+    progress_bar,
+    say,
+)
 from ptdash.config import Config
 from ptdash.db import transaction
 from ptdash.domain.periods import format_month
 from ptdash.jobs import closing
 from ptdash.jobs.queue import live_workers
-from ptdash.services import books, checks, close_document, deadlines, importing, invoices
+from ptdash.services import books, checks, close_document, deadlines, exporting, importing
 
 WARNINGS_SHOWN = 10
 
@@ -103,20 +112,55 @@ def settlements(month: date, as_json: bool) -> None:
 
 
 @click.command()
-@click.argument("month", callback=month_argument, metavar="YYYY-MM")
-@click.option("--format", "form", type=click.Choice(["json"]), required=True)
+@click.argument("period", callback=period_argument, metavar="YYYY-MM|YYYY")
+@click.option("--format", "form", type=click.Choice(exporting.FORMATS), required=True)
 @click.option("--out", type=click.Path(path_type=Path, file_okay=False), required=True)
 @json_option
-def export(month: date, form: str, out: Path, as_json: bool) -> None:
-    """Write the issued invoices of a month as files, one an invoice."""
-    with opened(), transaction() as session:
-        documents = invoices.export(session, month)
-    out.mkdir(parents=True, exist_ok=True)
-    for document in documents:
-        path = out / f"{document['number']}.{form}"
-        path.write_text(json.dumps(document, ensure_ascii=False, indent=1) + "\n", encoding="utf-8")
-    files = [f"{document['number']}.{form}" for document in documents]
-    answer({"period": format_month(month), "files": files}, as_json, lambda: f"{len(files)} files in {out}")
+def export(period: Period, form: str, out: Path, as_json: bool) -> None:
+    """Write the issued invoices of a month, or of a year, as files. A file that is there and says something else
+    is never overwritten."""
+    written: list[str] = []
+    missing: list[str] = []
+    different: list[str] = []
+    notes: list[str] = []
+    with opened() as edge, transaction() as session:
+        out.mkdir(parents=True, exist_ok=True)
+        for item in exporting.files(session, exporting.issued(session, *period.months), form, at=edge.now):
+            if isinstance(item, exporting.Missing):
+                missing.append(item.number)
+            elif _write(out / item.name, item.content):
+                written.append(item.name)
+                notes += item.notes
+            else:
+                different.append(item.name)
+    document = {
+        "period": period.name,
+        "files": written,
+        "missing": missing,
+        "different": different,
+        "notes": notes,
+    }
+    answer(document, as_json, lambda: _export_in_words(document, out))
+    sys.exit(1 if missing or different else 0)
+
+
+def _write(path: Path, content: bytes) -> bool:
+    """Whether the file is there now with just this content."""
+    if path.exists():
+        return path.read_bytes() == content
+    part = path.with_name(f".{path.name}.part")
+    part.write_bytes(content)
+    part.replace(path)
+    return True
+
+
+def _export_in_words(document: dict[str, Any], out: Path) -> str:
+    lines = [f"{len(document['files'])} files in {out}", *document["notes"]]
+    if document["missing"]:
+        lines.append(f"Not there yet, the workers are still setting them: {', '.join(document['missing'])}")
+    if document["different"]:
+        lines.append(f"Not overwritten, other content stands there: {', '.join(document['different'])}")
+    return "\n".join(lines)
 
 
 @click.command()

@@ -1,6 +1,7 @@
 """What every command shares: its application, its clock, its answer and its refusals."""
 
 import json
+import re
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -54,6 +55,22 @@ def read_config() -> Config:
         return Config.from_env()
     except ValueError:
         raise click.UsageError("PTDASH_TODAY is not a day. Write it as 2026-11-30.") from None
+
+
+@dataclass(frozen=True)
+class Period:
+    """A month or a year: the first and the last of its months, by their first days."""
+
+    name: str
+    months: tuple[date, date]
+
+
+def period_argument(context: click.Context, parameter: click.Parameter, value: str) -> Period:
+    """`2026-10` or `2026`."""
+    if re.fullmatch(r"\d{4}", value) and date.min.year < int(value) < date.max.year:
+        return Period(value, (date(int(value), 1, 1), date(int(value), 12, 1)))
+    month = month_argument(context, parameter, value)
+    return Period(value, (month, month))
 
 
 def month_argument(_ctx: click.Context, _param: click.Parameter, value: str) -> date:

@@ -6,7 +6,7 @@ import ssl
 from datetime import UTC, datetime
 
 from ptdash.db import transaction
-from ptdash.jobs.queue import DELIVER, DELIVER_TIMEOUT_SECONDS, enqueue
+from ptdash.jobs.queue import DELIVER, LONG_TIMEOUT_SECONDS, enqueue
 from ptdash.services import delivery, dispatch, mails
 from ptdash.services.delivery import MailServer, Outcome
 
@@ -36,7 +36,7 @@ def hand_over_due(redis_url: str) -> int:
     with transaction() as session:
         waiting = delivery.due(session, now) if delivery.mail_server(session) else []
     for message_id in waiting:
-        enqueue(redis_url, DELIVER, message_id, timeout=DELIVER_TIMEOUT_SECONDS)
+        enqueue(redis_url, DELIVER, message_id, timeout=LONG_TIMEOUT_SECONDS)
     return len(waiting)
 
 

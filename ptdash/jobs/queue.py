@@ -13,15 +13,16 @@ from ptdash.db import db
 QUEUE = "ptdash"
 POST_BATCH = "ptdash.jobs.closing.post_batch"
 DELIVER = "ptdash.jobs.delivery.deliver"
+EXPORT = "ptdash.jobs.exporting.work"
 TICK = "ptdash.jobs.tick.tick"
-ALLOWED = frozenset({POST_BATCH, DELIVER, TICK})
+ALLOWED = frozenset({POST_BATCH, DELIVER, EXPORT, TICK})
 
 # A worker or work horse that was killed is noticed within about a minute.
 WORKER_TTL_SECONDS = 60
 MONITOR_SECONDS = 5
 MAINTENANCE_SECONDS = 30
 JOB_TIMEOUT_SECONDS = 120
-DELIVER_TIMEOUT_SECONDS = 600
+LONG_TIMEOUT_SECONDS = 900
 # A horse that was stopped in the middle of a transaction lets go of its locks; others go on without it.
 IDLE_IN_TRANSACTION_SECONDS = 30
 

@@ -1,21 +1,22 @@
 """Issued invoices: reading them, and tracing every amount down to its time entries."""
 
-from datetime import date
+from collections.abc import Collection
 from typing import Any
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session, selectinload
 
 from ptdash.models import Invoice
+from ptdash.services.bulk import among
 from ptdash.services.close_document import contract_numbers, invoice_document
 
 
-def export(session: Session, month: date) -> list[dict[str, Any]]:
-    """The period's issued invoices with seller, buyer and dates, in order of their numbers."""
+def documents(session: Session, ids: Collection[int]) -> list[dict[str, Any]]:
+    """Issued invoices with seller, buyer and dates, in order of their numbers."""
     rows = (
         session.execute(
             select(Invoice)
-            .where(Invoice.period == month)
+            .where(among(Invoice.id, ids))
             .options(selectinload(Invoice.lines))
             .order_by(Invoice.series_year, Invoice.series_number)
         )
