@@ -150,7 +150,12 @@ class Company:
         )
 
     def material(
-        self, customer: Customer, net: str = "34.50", quantity: str = "1", day: date = date(2026, 9, 5)
+        self,
+        customer: Customer,
+        net: str = "34.50",
+        quantity: str = "1",
+        day: date = date(2026, 9, 5),
+        **more: Any,
     ) -> Material:
         ticket = self.ticket(customer)
         return self.add(
@@ -161,5 +166,6 @@ class Company:
                 description="SSD 1 TB",
                 quantity=Decimal(quantity),
                 net=Decimal(net),
+                **more,
             )
         )

@@ -22,7 +22,7 @@ from ptdash.cli.edge import (
 from ptdash.config import Config
 from ptdash.db import transaction
 from ptdash.domain.periods import format_month
-from ptdash.jobs import closing
+from ptdash.jobs import closing, documents
 from ptdash.jobs.queue import live_workers
 from ptdash.services import books, checks, close_document, deadlines, exporting, importing
 
@@ -89,6 +89,8 @@ def _close(edge: Edge, month: date, wait: bool) -> dict[str, Any]:
     elif run is not None:
         with progress_bar(f"Closing {format_month(month)}") as progress:
             closing.work_off(run.id, progress)
+        with progress_bar("Setting the PDFs") as progress:
+            documents.render_all(progress)
     with transaction() as session:
         return close_document.posted(session, month)
 

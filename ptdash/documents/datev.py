@@ -11,11 +11,10 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date, datetime
 
-ENCODING = "cp1252"
+from ptdash.documents.characters import ENCODING, nearest
+
 HEADER_FIELDS = 31
 TEXT_LIMIT = 60
-# Letters that are no others with an accent.
-PLAIN = {"Ł": "L", "ł": "l", "Đ": "D", "đ": "d", "ı": "i", "Ħ": "H", "ħ": "h", "ẞ": "SS"}
 COLUMNS = (
     *("Umsatz (ohne Soll/Haben-Kz)", "Soll/Haben-Kennzeichen", "WKZ Umsatz", "Kurs", "Basis-Umsatz"),
     *("WKZ Basis-Umsatz", "Konto", "Gegenkonto (ohne BU-Schlüssel)", "BU-Schlüssel", "Belegdatum"),
@@ -114,23 +113,3 @@ def _text(value: str) -> str:
 
 def _day(day: date) -> str:
     return f"{day:%Y%m%d}"
-
-
-def nearest(value: str) -> str:
-    """The text in the characters of Windows-1252: without accents that it does not know, or `?`."""
-    return "".join(sign if _is_known(sign) else _without_accent(sign) for sign in value)
-
-
-def _without_accent(sign: str) -> str:
-    plain = PLAIN.get(sign) or "".join(
-        part for part in unicodedata.normalize("NFKD", sign) if not unicodedata.combining(part)
-    )
-    return plain if plain and _is_known(plain) else "?"
-
-
-def _is_known(text: str) -> bool:
-    try:
-        text.encode(ENCODING)
-    except UnicodeEncodeError:
-        return False
-    return True

@@ -3,6 +3,7 @@
 from datetime import date, datetime
 from decimal import Decimal
 
+from babel import Locale
 from babel.dates import format_date
 from babel.numbers import format_decimal
 
@@ -37,3 +38,13 @@ def number(value: Decimal | int) -> str:
     """As many decimals as the number has: 1,5 or 12."""
     plain = format_decimal(abs(Decimal(value)), "#,##0.####", locale=LOCALE)
     return f"{'−' if value < 0 else ''}{plain}"
+
+
+def price(value: Decimal) -> str:
+    """An amount of euros with all of its decimals, at least two: 1,50 € or 1,6667 €."""
+    return f"{format_decimal(value, '#,##0.00##', locale=LOCALE)} €"
+
+
+def country(code: str) -> str:
+    """The name of a country: Österreich for AT; the code where it has none."""
+    return str(Locale.parse(LOCALE).territories.get(code, code))

@@ -51,6 +51,11 @@ class RecordedTime:
     amount_cents: int
 
 
+def activity(subject: str, note: str) -> str:
+    """What was done: the ticket's subject and the entry's note, where that does not repeat it."""
+    return note if not subject or note.startswith(subject) else ": ".join(part for part in (subject, note) if part)
+
+
 def render(entries: Iterable[RecordedTime]) -> bytes:
     """UTF-8 with byte order mark, semicolons, CRLF, German dates and decimals; no cell runs as a formula."""
     text = StringIO(newline="")

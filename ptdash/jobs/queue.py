@@ -14,8 +14,9 @@ QUEUE = "ptdash"
 POST_BATCH = "ptdash.jobs.closing.post_batch"
 DELIVER = "ptdash.jobs.delivery.deliver"
 EXPORT = "ptdash.jobs.exporting.work"
+RENDER = "ptdash.jobs.documents.render_batch"
 TICK = "ptdash.jobs.tick.tick"
-ALLOWED = frozenset({POST_BATCH, DELIVER, EXPORT, TICK})
+ALLOWED = frozenset({POST_BATCH, DELIVER, EXPORT, RENDER, TICK})
 
 # A worker or work horse that was killed is noticed within about a minute.
 WORKER_TTL_SECONDS = 60
@@ -70,6 +71,17 @@ def enqueue(redis_url: str, function: str, *ids: Any, timeout: int = JOB_TIMEOUT
     open_queue(redis_url).enqueue(
         function, args=ids, retry=Retry(max=3), job_timeout=timeout, result_ttl=60, failure_ttl=86400
     )
+
+
+def enqueue_once(redis_url: str, key: str, function: str, *ids: Any, timeout: int = JOB_TIMEOUT_SECONDS) -> None:
+    """Like `enqueue`, but not while a job of this key waits, runs, or has just ended. It only saves work: what has
+    to happen once is decided in the database."""
+    queue = open_queue(redis_url)
+    if queue.fetch_job(key) is None:
+        retry = Retry(max=3)
+        queue.enqueue(
+            function, args=ids, job_id=key, retry=retry, job_timeout=timeout, result_ttl=60, failure_ttl=60
+        )
 
 
 def live_workers(redis_url: str) -> int:

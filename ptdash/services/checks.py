@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 from ptdash.domain.bills import vat_shares
 from ptdash.domain.vat import VatCategory
 from ptdash.models import AuditEvent, AuditSeal
-from ptdash.services import contracts
+from ptdash.services import contracts, invoice_originals
 from ptdash.services.audit import GENESIS, HASHED, link
 
 SEALED_WITHIN = timedelta(minutes=5)
@@ -180,13 +180,16 @@ def audit_chain(session: Session) -> Verdict:
 
 
 def documents_match(session: Session) -> Verdict:
-    """Stored files have the hash they were stored with."""
-    return _from_sql(
+    """Stored files have the hash they were stored with; every invoice has its XML, which says what the ledger
+    says, and its PDF carries it."""
+    files = _from_sql(
         session,
         "SELECT count(*) FROM stored_files",
         """SELECT 'file ' || id || ' (' || name || '): its content is not what was stored' FROM stored_files
            WHERE sha256 <> encode(sha256(content), 'hex') ORDER BY id""",
     )
+    documents = list(invoice_originals.violations(session))
+    return Verdict(files.checked + invoice_originals.count(session), files.violations + documents)
 
 
 CHECKS: tuple[Callable[[Session], Verdict], ...] = (

@@ -20,7 +20,7 @@ ENDS_TOO_EARLY = "the day has to end after it begins."
 MORE_THAN_A_YEAR = "this is more than a year of business hours."
 WEEKDAYS = "mon tue wed thu fri sat sun"
 # Stands for a stored secret where it is shown; sent back, it leaves the secret as it is.
-KEPT_SECRET = "••••••••"
+KEPT_SECRET = "••••••••"  # nosec B105
 
 
 class UnknownSetting(NotFound):

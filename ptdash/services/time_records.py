@@ -4,7 +4,7 @@ from datetime import date
 
 from sqlalchemy.orm import Session
 
-from ptdash.documents.time_record import RecordedTime, render
+from ptdash.documents.time_record import RecordedTime, activity, render
 from ptdash.domain.errors import NotFound
 from ptdash.domain.periods import format_month
 from ptdash.services import customers, ledger, ledger_month
@@ -28,7 +28,7 @@ def _recorded(entry: LedgerEntry) -> RecordedTime:
         ended_at=entry.ended_at,
         technician=entry.technician,
         ticket=entry.ticket,
-        activity=": ".join(part for part in (entry.subject, entry.note) if part),
+        activity=activity(entry.subject, entry.note),
         minutes=entry.minutes,
         treatment=entry.treatment,
         left=entry.draw.left if entry.draw else None,

@@ -1,5 +1,5 @@
 """Abrechnung. Every module with views adds its routes to the blueprint of `views`."""
 
-from ptdash.blueprints.billing import archives, cancellations, parked, prices, review
+from ptdash.blueprints.billing import archives, cancellations, documents, parked, prices, review
 
-__all__ = ["archives", "cancellations", "parked", "prices", "review"]
+__all__ = ["archives", "cancellations", "documents", "parked", "prices", "review"]

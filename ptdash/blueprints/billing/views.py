@@ -11,11 +11,12 @@ from flask_login import current_user
 
 from ptdash.blueprints.billing.words import LINE_UNITS, MENDED_AT, MENDING, TREATMENTS, named, sentence
 from ptdash.blueprints.billing.workers import hand_to_workers
+from ptdash.blueprints.contracts.words import MESSAGE_STATES
 from ptdash.db import transaction
 from ptdash.domain.comparison import JUMP_CENTS, JUMP_SHARE
 from ptdash.domain.periods import previous_month
 from ptdash.models import Role
-from ptdash.services import books, close_results, comparing, releases, statements
+from ptdash.services import books, close_results, comparing, invoice_pdfs, releases, statements
 from ptdash.web.access import access
 from ptdash.web.pages import now, render_page, see_other, today
 
@@ -35,6 +36,7 @@ def _words() -> dict[str, object]:
         "mended_at": MENDED_AT,
         "treatments": TREATMENTS,
         "units": LINE_UNITS,
+        "message_states": MESSAGE_STATES,
         "page_href": _page_href,
     }
 
@@ -137,7 +139,8 @@ def customer(month: date, customer: str) -> Response:
 def invoice(number: str) -> Response:
     with transaction() as session:
         statement = statements.issued(session, number)
-    return render_page("billing/statement.html", statement=statement)
+        documents = invoice_pdfs.documents_of(session, number)
+    return render_page("billing/statement.html", statement=statement, documents=documents)
 
 
 def _seconds_left(decided: int, left: int, elapsed: timedelta) -> int | None:
