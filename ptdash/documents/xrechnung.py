@@ -1,8 +1,8 @@
 """The rules that XRechnung 3.0 adds to EN 16931, as far as our invoices can break them.
 
 Names and severity are those of KoSIT's rules 2.2 to 2.5 for XRechnung 3.0.2. We never write delivery addresses,
-attachments, cards, direct debits, allowances or sub-lines; the rules about those (BR-DE-10, 11, 20, 22, 24, 25, 30,
-31, BR-DEX, PEPPOL R040 to R046, R061, R101, R121, R130) have nothing to look at.
+attachments, cards, direct debits, allowances or sub-lines; the rules about those (BR-DE-10, 11, 20, 22, 24, 25,
+30, 31, BR-DEX, PEPPOL R040 to R046, R061, R101, R121, R130) have nothing to look at.
 """
 
 import re
@@ -207,7 +207,12 @@ RULES: tuple[Rule, ...] = (
         _has("rsm:ExchangedDocumentContext/ram:BusinessProcessSpecifiedDocumentContextParameter/ram:ID"),
     ),
     ("PEPPOL-EN16931-R008", "An element is empty.", True, _nothing_is_empty),
-    ("PEPPOL-EN16931-R010", "The buyer's electronic address (BT-49) is missing.", True, _has(f"{BUYER}/{MAILBOX}")),
+    (
+        "PEPPOL-EN16931-R010",
+        "The buyer's electronic address (BT-49) is missing.",
+        True,
+        _has(f"{BUYER}/{MAILBOX}"),
+    ),
     (
         "PEPPOL-EN16931-R020",
         "The seller's electronic address (BT-34) is missing.",
