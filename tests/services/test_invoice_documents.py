@@ -58,7 +58,8 @@ def is_legal(session: Session) -> list[InvoiceSource]:
     assert set(kept) == {source.number for source in found}
     for source in found:
         assert einvoice.build(source, source.profile) == kept[source.number]
-        for profile in PROFILES:
+        # Whoever has no electronic address cannot get an XRechnung.
+        for profile in PROFILES if source.electronic_address else PROFILES[:1]:
             xml = einvoice.build(source, profile)
             findings = validate(xml)
             assert (findings.fatal, einvoice.differences(xml, source)) == ((), []), source.number
