@@ -17,7 +17,7 @@ from ptdash.config import Config
 from ptdash.db import transaction
 from ptdash.documents import schematron
 from ptdash.domain.periods import previous_month
-from ptdash.jobs import closing
+from ptdash.jobs import closing, documents
 from ptdash.jobs.queue import TICK, enqueue, make_worker
 from ptdash.runtime import children, home
 from ptdash.runtime.up import up as run_up
@@ -70,6 +70,9 @@ def _close_the_first_demo_month(config: Config, now: datetime) -> None:
         with transaction() as session:
             manager = users.by_email(session, demo.MANAGER)
             releases.release(session, month, actor_id=manager.id, now=now)
+        documents.render_all()
+        with transaction() as session:
+            demo.dispatch.seed(session, month, now=now)
 
 
 @click.command()

@@ -14,7 +14,7 @@ from ptdash.domain.minutes import Treatment
 DAYS = ("Mo", "Di", "Mi", "Do", "Fr", "Sa", "So")
 NOT_BILLED = (Treatment.GOODWILL, Treatment.MAINTENANCE, Treatment.WARRANTY)
 READING = (
-    "Freiminuten werden in der Reihenfolge der Buchungen verbraucht und verfallen am Monatsende. „Stand“ zeigt "
+    "Jede Buchung zählt in angefangenen Minuten. Freiminuten werden in der Reihenfolge der Buchungen verbraucht und verfallen am Monatsende. „Stand“ zeigt "
     "den Rest der Freiminuten nach der Buchung, mit + die bis dahin angefallenen Mehrminuten. Wartung ist mit der "
     "Gebühr des Wartungsvertrags abgegolten; Kulanz und Gewährleistung berechnen wir nicht."
 )
@@ -38,8 +38,7 @@ def record(source: InvoiceSource, packages: Sequence[Package], entries: Sequence
     return {
         "of": f"Anlage zu {source.number}",
         "title": f"Leistungsnachweis {month(source.period)}",
-        "intro": f"{source.buyer['name']}, Kundennummer {source.buyer['number']}. Jede Buchung wird auf die "
-        "angefangene Minute gerundet.",
+        "intro": f"{source.buyer['name']}, Kundennummer {source.buyer['number']}",
         "entries": [_entry(entry) for entry in entries],
         "sums": _sums(packages, entries),
         "total": ["Aus Zeit berechnet, netto", euros(billed)],
@@ -63,14 +62,10 @@ def _entry(entry: RecordedTime) -> dict[str, Any]:
         "state": state if drawn else "–",
         "net": euros(entry.amount_cents),
         "drawn": drawn,
-        "split": f"{entry.minutes - (entry.overage or 0)} min frei, {entry.overage} min berechnet"
+        "split": [f"{entry.minutes - (entry.overage or 0)} min frei", f"{entry.overage} min berechnet"]
         if crossing
-        else "",
+        else [],
     }
-
-
-def _split(entry: RecordedTime) -> str:
-    return f"{entry.minutes - (entry.overage or 0)} min frei, {entry.overage} min berechnet"
 
 
 def _short(name: str) -> str:

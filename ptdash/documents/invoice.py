@@ -42,6 +42,7 @@ def content(
     return {
         "company": {key: seller.get(key, "") for key in COMPANY},
         "title": f"{name} {month(source.period)}",
+        "heading": f"{name} {source.number}",
         "attachment": "xrechnung.xml" if source.profile == "xrechnung" else "factur-x.xml",
         "profile": source.profile,
         "number": source.number,
@@ -76,6 +77,7 @@ def content(
 
 COMPANY = (
     *("name", "street", "postal_code", "city", "country", "vat_id", "tax_number", "iban", "bic", "email", "phone"),
+    *("management", "register"),
 )
 
 
@@ -138,7 +140,8 @@ def _details(
             told = [f"{day(e.started_at)[:6]}: {e.activity}" for e in apart[:3]]
             return told + ([f"und {len(apart) - 3} weitere, siehe Leistungsnachweis"] if len(apart) > 3 else [])
         case "device_fee":
-            return ["Geräte " + ", ".join(device["device"] for device in facts["devices"])]
+            devices = [device["device"] for device in facts["devices"]]
+            return [f"Gerät{'e' if len(devices) > 1 else ''} {', '.join(devices)}"]
         case "adjustment":
             return _adjustment_words(facts)
     return []
@@ -183,7 +186,7 @@ def _payment(source: InvoiceSource) -> dict[str, Any] | None:
     return {
         "girocode": _girocode(source),
         "rows": [
-            ["Bis", f"{day(source.due_on)} ohne Abzug"],
+            ["Bis", " ohne Abzug", day(source.due_on)],
             ["IBAN", spaced],
             ["Betrag", euros(source.gross_cents)],
             ["Zweck", source.number],

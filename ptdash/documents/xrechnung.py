@@ -1,7 +1,8 @@
-"""The rules that XRechnung 3.0 (KoSIT) adds to EN 16931, as far as our invoices can break them.
+"""The rules that XRechnung 3.0 adds to EN 16931, as far as our invoices can break them.
 
-We never write delivery addresses, attachments, cards, direct debits, allowances or sub-lines; the rules about
-those have nothing to look at.
+Names and severity are those of KoSIT's rules 2.2 to 2.5 for XRechnung 3.0.2. We never write delivery addresses,
+attachments, cards, direct debits, allowances or sub-lines; the rules about those (BR-DE-10, 11, 20, 22, 24, 25, 30,
+31, BR-DEX, PEPPOL R040 to R046, R061, R101, R121, R130) have nothing to look at.
 """
 
 import re
@@ -25,7 +26,7 @@ MEANS = f"{SETTLEMENT}/ram:SpecifiedTradeSettlementPaymentMeans"
 LINE = f"{TRADE}/ram:IncludedSupplyChainTradeLineItem"
 SLACK = Decimal("0.02")
 
-EMAIL = re.compile(r"[A-Za-z0-9!#$%&\"*+/=?^_`{|}~.-]+@([A-Za-z0-9]([A-Za-z0-9-]*[A-Za-z0-9])?\.)+[A-Za-z0-9-]+")
+EMAIL = re.compile(r"[^@\s]+@([^@.\s]+\.)+[^@.\s]+")
 SKONTO = re.compile(r"#(SKONTO)#TAGE=([0-9]+#PROZENT=[0-9]+\.[0-9]{2})(#BASISBETRAG=-?[0-9]+\.[0-9]{2})?#")
 
 Rule = tuple[str, str, bool, Callable[[Any], bool]]
@@ -92,12 +93,36 @@ def _nothing_is_empty(root: Any) -> bool:
     return all(len(node) or (node.text or "").strip() for node in root.iter())
 
 
-def _lines_lie_in_the_period(root: Any) -> bool:
-    start, end = "ram:BillingSpecifiedPeriod/ram:StartDateTime/*", "ram:BillingSpecifiedPeriod/ram:EndDateTime/*"
-    first, last = _texts(root, f"{SETTLEMENT}/{start}"), _texts(root, f"{SETTLEMENT}/{end}")
-    inner = f"{LINE}/ram:SpecifiedLineTradeSettlement"
-    starts, ends = _texts(root, f"{inner}/{start}"), _texts(root, f"{inner}/{end}")
-    return bool(first and last) and min(starts, default=first[0]) >= first[0] and max(ends, default="") <= last[0]
+def _lines_begin_in_the_period(root: Any) -> bool:
+    whole, lines = _days(root, "Start")
+    return all(day >= first for first in whole for day in lines)
+
+
+def _lines_end_in_the_period(root: Any) -> bool:
+    whole, lines = _days(root, "End")
+    return all(day <= last for last in whole for day in lines)
+
+
+def _days(root: Any, which: str) -> tuple[list[str], list[str]]:
+    """The invoice's day, and those of its lines."""
+    path = f"ram:BillingSpecifiedPeriod/ram:{which}DateTime/*"
+    return _texts(root, f"{SETTLEMENT}/{path}"), _texts(root, f"{LINE}/ram:SpecifiedLineTradeSettlement/{path}")
+
+
+def _one_tax_total(root: Any) -> bool:
+    totals = _find(root, f"{SETTLEMENT}/ram:SpecifiedTradeSettlementHeaderMonetarySummation/ram:TaxTotalAmount")
+    currency = _texts(root, f"{SETTLEMENT}/ram:InvoiceCurrencyCode")
+    return [total.get("currencyID") for total in totals] == currency
+
+
+def _says_when(root: Any) -> bool:
+    """The day of delivery, the invoice's period, or a period of every line."""
+    lines = _find(root, f"{LINE}/ram:SpecifiedLineTradeSettlement/ram:BillingSpecifiedPeriod")
+    return bool(
+        _find(root, f"{TRADE}/ram:ApplicableHeaderTradeDelivery/ram:ActualDeliverySupplyChainEvent")
+        or _find(root, f"{SETTLEMENT}/ram:BillingSpecifiedPeriod")
+        or len(lines) == len(_find(root, LINE))
+    )
 
 
 def _lines_are_what_they_cost(root: Any) -> bool:
@@ -159,7 +184,7 @@ RULES: tuple[Rule, ...] = (
     ),
     ("BR-DE-18", "The payment terms (BT-20) have a line with # that is no discount.", True, _terms_are_plain),
     (
-        "BR-DE-18-a",
+        "CII-SR-453",
         "The payment terms (BT-20) have to be given once.",
         True,
         lambda root: len(_find(root, f"{SETTLEMENT}/ram:SpecifiedTradePaymentTerms/ram:Description")) == 1,
@@ -170,29 +195,27 @@ RULES: tuple[Rule, ...] = (
     ("BR-DE-27", "The seller's telephone number (BT-42) has fewer than three digits.", False, _phone_has_digits),
     ("BR-DE-28", "The seller's e-mail address (BT-43) is not one.", False, _mail_is_an_address),
     (
+        "BR-DE-TMP-32",
+        "The day of delivery (BT-72) or the period (BG-14, BG-26) is missing.",
+        False,
+        _says_when,
+    ),
+    (
         "PEPPOL-EN16931-R001",
         "The business process (BT-23) is missing.",
-        False,
+        True,
         _has("rsm:ExchangedDocumentContext/ram:BusinessProcessSpecifiedDocumentContextParameter/ram:ID"),
     ),
-    ("PEPPOL-EN16931-R008", "An element is empty.", False, _nothing_is_empty),
-    (
-        "PEPPOL-EN16931-R010",
-        "The buyer's electronic address (BT-49) is missing.",
-        False,
-        _has(f"{BUYER}/{MAILBOX}"),
-    ),
+    ("PEPPOL-EN16931-R008", "An element is empty.", True, _nothing_is_empty),
+    ("PEPPOL-EN16931-R010", "The buyer's electronic address (BT-49) is missing.", True, _has(f"{BUYER}/{MAILBOX}")),
     (
         "PEPPOL-EN16931-R020",
         "The seller's electronic address (BT-34) is missing.",
-        False,
+        True,
         _has(f"{SELLER}/{MAILBOX}"),
     ),
-    (
-        "PEPPOL-EN16931-R110",
-        "A line's period is not within the invoice's period.",
-        False,
-        _lines_lie_in_the_period,
-    ),
+    ("PEPPOL-EN16931-R053", "The VAT total (BT-110) has to be given once.", True, _one_tax_total),
+    ("PEPPOL-EN16931-R110", "A line begins before the invoice's period.", True, _lines_begin_in_the_period),
+    ("PEPPOL-EN16931-R111", "A line ends after the invoice's period.", True, _lines_end_in_the_period),
     ("PEPPOL-EN16931-R120", "A line is not its quantity times its price.", False, _lines_are_what_they_cost),
 )

@@ -2,7 +2,7 @@
 
 from datetime import datetime
 
-from sqlalchemy import case, func, select, update
+from sqlalchemy import case, func, select, true, update
 from sqlalchemy.orm import Session
 
 from ptdash.models import Customer, Invoice, InvoicePdf, OutboxMessage, Run
@@ -10,8 +10,8 @@ from ptdash.services import audit
 from ptdash.services.outbox import State, Why
 
 
-def let_go(session: Session, *, now: datetime) -> int:
-    """Let the messages of invoices that nothing holds any more wait for their delivery; how many.
+def let_go(session: Session, *, now: datetime, invoice_id: int | None = None) -> int:
+    """Let the messages of invoices (or of one) that nothing holds any more wait for their delivery; how many.
 
     What is still held says what it waits for next: the release, the PDF, an address. A missing address is taken
     from the customer as it is today.
@@ -30,6 +30,7 @@ def let_go(session: Session, *, now: datetime) -> int:
         .join(Run, Run.id == Invoice.run_id)
         .join(Customer, Customer.id == Invoice.customer_id)
         .where(OutboxMessage.state == State.HELD, OutboxMessage.why != waits_for)
+        .where(true() if invoice_id is None else OutboxMessage.invoice_id == invoice_id)
         .order_by(OutboxMessage.id)
         .with_for_update(of=OutboxMessage, skip_locked=True)
         .cte("held")

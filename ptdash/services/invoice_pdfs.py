@@ -54,7 +54,7 @@ def set_pdf(session: Session, invoice_id: int, *, now: datetime) -> bool:
     kept = insert(InvoicePdf).values(row).on_conflict_do_nothing().returning(InvoicePdf.invoice_id)
     is_first = session.execute(kept).first() is not None
     session.execute(delete(DocumentFailure).where(DocumentFailure.invoice_id == invoice_id))
-    dispatch.let_go(session, now=now)
+    dispatch.let_go(session, now=now, invoice_id=invoice_id)
     return is_first
 
 

@@ -11,7 +11,7 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
 from ptdash.domain.errors import Conflict, NotFound
-from ptdash.models import Customer, OutboxFile, OutboxMessage, StoredFile
+from ptdash.models import Customer, Invoice, OutboxFile, OutboxMessage, StoredFile
 from ptdash.services import audit, settings
 from ptdash.services.bulk import among
 
@@ -79,11 +79,13 @@ class HeldByInvoice(Conflict):
 
 @dataclass(frozen=True)
 class Listed:
-    """A message in the list: its customer, and its attachments as (id, name, size in bytes)."""
+    """A message in the list: its customer, its attachments as (id, name, size in bytes), the number of the invoice
+    that it brings."""
 
     message: OutboxMessage
     customer: Customer | None
     files: tuple[tuple[int, str, int], ...]
+    invoice: str | None = None
 
 
 def write(
@@ -277,15 +279,18 @@ def _locked(session: Session, message_id: int) -> OutboxMessage:
 
 def _load(session: Session, which: ColumnElement[bool], page: int) -> list[Listed]:
     rows = session.execute(
-        select(OutboxMessage, Customer)
+        select(OutboxMessage, Customer, Invoice.number)
         .outerjoin(Customer, Customer.id == OutboxMessage.customer_id)
+        .outerjoin(Invoice, Invoice.id == OutboxMessage.invoice_id)
         .where(which)
         .order_by(OutboxMessage.id.desc())
         .limit(PAGE_ROWS)
         .offset((page - 1) * PAGE_ROWS)
     ).all()
-    files = _files(session, [message.id for message, _ in rows])
-    return [Listed(message, customer, tuple(files.get(message.id, ()))) for message, customer in rows]
+    files = _files(session, [message.id for message, _, _ in rows])
+    return [
+        Listed(message, customer, tuple(files.get(message.id, ())), invoice) for message, customer, invoice in rows
+    ]
 
 
 def _files(session: Session, message_ids: Iterable[int]) -> dict[int, list[tuple[int, str, int]]]:

@@ -158,6 +158,8 @@ SETTINGS: dict[str, Spec] = {
     "company.email": Spec(_email),
     "company.phone": Spec(_text),
     "company.contact": Spec(_text),
+    "company.management": Spec(_text),
+    "company.register": Spec(_text),
     "company.federal_state": Spec(_state),
     "company.payment_days": Spec(_days, "14"),
     "window_rule": Spec(_one_of("third_monday", "week_of_15th"), "third_monday"),

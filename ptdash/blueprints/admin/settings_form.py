@@ -109,6 +109,8 @@ class SettingsForm(BaseForm):
     company_street = StringField(lazy_gettext("Street and number"))
     company_phone = StringField(lazy_gettext("Telephone"))
     company_contact = StringField(lazy_gettext("Contact on invoices"))
+    company_management = StringField(lazy_gettext("Management"))
+    company_register = StringField(lazy_gettext("Commercial register"))
     company_postal_code = StringField(lazy_gettext("Postal code"))
     company_city = StringField(lazy_gettext("Town"))
     company_country = StringField(lazy_gettext("Country"))

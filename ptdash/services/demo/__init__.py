@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 from ptdash.config import BERLIN
 from ptdash.models import User
 from ptdash.services import importing, users
-from ptdash.services.demo import acceptances, notices, queue
+from ptdash.services.demo import acceptances, dispatch, notices, queue
 from ptdash.services.demo.bundle import USERS, build
 
 # No secret: printed at the start of every demo.
@@ -31,6 +31,7 @@ def seed(session: Session, *, today: date, now: datetime) -> None:
         result = importing.import_directory(session, Path(directory), today=today, actor_id=None, now=now)
     if not result.ok:
         raise RuntimeError(f"the demo data do not pass the import: {result.errors[:3]}")
+    dispatch.prepare(session, now=now)
     queue.fill(session, datetime.combine(today, now.astimezone(BERLIN).time(), BERLIN))
     acceptances.seed(session, today=today, now=now)
     notices.seed(session, today=today, now=now, manager_id=users.by_email(session, MANAGER).id)

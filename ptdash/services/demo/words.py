@@ -27,7 +27,7 @@ CUSTOMERS = (
     ("Hausverwaltung {}", "M"),
     ("Tierarztpraxis {}", "S"),
     ("Ingenieurbüro {}", "L"),
-    ("Immobilien {}", "M"),
+    ("Gemeinde {}", "M"),
     ("Buchhandlung {}", "S"),
 )
 

@@ -1,0 +1,70 @@
+"""How the e-mails of the demo's first month fared: most arrived, three need a person."""
+
+from dataclasses import replace
+from datetime import date, datetime, timedelta
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from ptdash.models import Invoice, OutboxMessage
+from ptdash.services import bounces, customers, delivery, settings
+from ptdash.services.delivery import Outcome
+from ptdash.services.outbox import State
+
+PUBLIC_BUYER, ROUTING_ID = "10027", "05515000-31001-28"
+WITHOUT_EMAIL = "10014"
+STOPPED = "Connection unexpectedly closed"
+UNKNOWN = "550 5.1.1 <{recipient}>: Recipient address rejected: User unknown in virtual mailbox table"
+FULL = (
+    "Content-Type: multipart/report; report-type=delivery-status; boundary=b\r\nReferences: {message_id}\r\n\r\n"
+    "--b\r\nContent-Type: message/delivery-status\r\n\r\nReporting-MTA: dns; mx.kunde.example\r\n\r\n"
+    "Final-Recipient: rfc822; {recipient}\r\nAction: failed\r\nStatus: 5.2.2\r\n"
+    "Diagnostic-Code: smtp; 552 5.2.2 Mailbox full\r\n\r\n--b--\r\n"
+)
+# By place in the run.
+REFUSED, UNCLEAR, CAME_BACK = 4, 9, 15
+
+
+def prepare(session: Session, *, now: datetime) -> None:
+    """What stands in letters, a public buyer with its routing id, a customer without an e-mail address."""
+    values = {
+        "company.contact": "Miriam Vogt",
+        "company.management": "Geschäftsführerin: Miriam Vogt",
+        "company.register": "Amtsgericht Münster, HRB 12345",
+        "datev.consultant": "29098",
+        "datev.client": "55003",
+    }
+    settings.change_all(session, values, actor_id=None, now=now)
+    public = customers.invoice_data(customers.get(session, PUBLIC_BUYER))
+    public = replace(public, invoice_format="xrechnung", routing_id=ROUTING_ID)
+    customers.change_invoice_data(session, PUBLIC_BUYER, public, actor_id=None, now=now)
+    other = customers.invoice_data(customers.get(session, WITHOUT_EMAIL))
+    customers.change_invoice_data(session, WITHOUT_EMAIL, replace(other, email=""), actor_id=None, now=now)
+
+
+def seed(session: Session, month: date, *, now: datetime) -> None:
+    """The e-mails of a released month as a mail server would have answered them, a minute ago."""
+    waiting = (
+        select(OutboxMessage)
+        .join(Invoice, Invoice.id == OutboxMessage.invoice_id)
+        .where(Invoice.period == month, OutboxMessage.state == State.WAITING)
+        .order_by(OutboxMessage.id)
+    )
+    for place, message in enumerate(session.execute(waiting).scalars().all()):
+        _deliver(session, message, place, now)
+
+
+def _deliver(session: Session, message: OutboxMessage, place: int, now: datetime) -> None:
+    claimed = delivery.claim(session, message.id, now)
+    assert claimed is not None
+    if place == REFUSED:
+        reply = UNKNOWN.format(recipient=message.recipient)
+        delivery.finish(session, claimed.attempt_id, Outcome.REFUSED, reply, now=now)
+        return
+    delivery.say_data(session, claimed.attempt_id, now)
+    outcome = Outcome.UNCLEAR if place == UNCLEAR else Outcome.SENT
+    queued = f"250 2.0.0 Ok: queued as {0x3F2A10 + 37 * message.id:X}"
+    delivery.finish(session, claimed.attempt_id, outcome, STOPPED if place == UNCLEAR else queued, now=now)
+    if place == CAME_BACK:
+        notification = FULL.format(message_id=message.message_id, recipient=message.recipient)
+        bounces.record(session, notification.encode(), actor_id=None, now=now + timedelta(seconds=1))
