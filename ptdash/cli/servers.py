@@ -15,6 +15,7 @@ from ptdash import create_app
 from ptdash.cli.edge import read_config, say
 from ptdash.config import Config
 from ptdash.db import transaction
+from ptdash.documents import schematron
 from ptdash.domain.periods import previous_month
 from ptdash.jobs import closing
 from ptdash.jobs.queue import TICK, enqueue, make_worker
@@ -85,6 +86,7 @@ def web(host: str, port: int) -> None:
 def worker() -> None:
     """Work off the queue."""
     config = _on_servers()
+    schematron.start()
     with create_app(config).app_context():
         make_worker(config.redis_url or "").work(logging_level="WARNING")
 
