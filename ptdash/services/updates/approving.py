@@ -6,7 +6,7 @@ Each decision can be rehearsed: the same code, taken back again, says what it wo
 from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from datetime import date, datetime
-from typing import Any, TypeVar
+from typing import TypeVar
 
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
@@ -20,8 +20,11 @@ from ptdash.domain.updates import (
     check_step,
     closes,
 )
-from ptdash.models import Update, UpdateApproval, UpdateProduct
+from ptdash.models import Update, UpdateApproval, UpdateProduct, User
 from ptdash.services import audit, settings
+from ptdash.services.rollout import planning, stopping
+from ptdash.services.rollout.planning import Planned
+from ptdash.services.rollout.stopping import Stopped
 from ptdash.services.updates import checking, entering
 from ptdash.services.updates.entering import Entry
 
@@ -41,7 +44,7 @@ class Closed:
     """An update that came to its end, and of an approved one what that meant for its tasks."""
 
     update: Update
-    stopped: Any = None
+    stopped: Stopped | None = None
 
 
 @dataclass(frozen=True)
@@ -49,7 +52,7 @@ class Approved:
     """An approval, what was planned for it, and the older versions that it closed."""
 
     approval: UpdateApproval
-    planned: Any
+    planned: Planned
     closed: list[Closed]
 
 
@@ -193,8 +196,7 @@ def supersede(
     check_step(was, State.SUPERSEDED)
     if was is State.APPROVED:
         _end_approval(session, update, "superseded", "", actor_id, now)
-    update.superseded_by_id = by_id
-    _end(session, update, State.SUPERSEDED, "", actor_id, now)
+    _end(session, update, State.SUPERSEDED, "", actor_id, now, by_id=by_id)
     after = {"version": update.version, "by": by_id, "by_version": successor.version}
     audit.record(session, "supersede", "update", update_id, actor_id=actor_id, now=now, after=after)
     if was is not State.APPROVED:
@@ -248,12 +250,21 @@ def approval_in_force(session: Session, update_id: int) -> UpdateApproval | None
     return session.execute(found.execution_options(populate_existing=True)).scalar_one_or_none()
 
 
-def _end(session: Session, update: Update, state: State, reason: str, actor_id: int, now: datetime) -> None:
+def _end(
+    session: Session,
+    update: Update,
+    state: State,
+    reason: str,
+    actor_id: int,
+    now: datetime,
+    *,
+    by_id: int | None = None,
+) -> None:
     """What ends takes its unfinished check with it."""
     running = checking.pending(session, update.id)
     if running is not None:
         checking.call_off(session, running.id, actor_id=actor_id, now=now)
-    update.state, update.reason = state.value, reason
+    update.state, update.reason, update.superseded_by_id = state.value, reason, by_id
     update.deferred_from = update.deferred_until = None
     session.flush()
 
@@ -283,13 +294,11 @@ def _sharing(session: Session, ids: Collection[int], products: Collection[int]) 
     return set(session.execute(rows).scalars())
 
 
-def _plan(session: Session, approval_id: int, *, today: date, now: datetime, actor_id: int) -> Any:
-    from ptdash.services.rollout import planning
+def _plan(session: Session, approval_id: int, *, today: date, now: datetime, actor_id: int) -> Planned:
+    actor = session.get_one(User, actor_id)
+    return planning.plan_approved(session, approval_id, today=today, now=now, actor=actor)
 
-    return planning.plan_approved(session, approval_id, today=today, now=now, actor=actor_id)
 
-
-def _stop(session: Session, update_id: int, *, why: str, now: datetime, actor_id: int) -> Any:
-    from ptdash.services.rollout import stopping
-
-    return stopping.stop_open(session, update_id, why=why, now=now, actor=actor_id)
+def _stop(session: Session, update_id: int, *, why: str, now: datetime, actor_id: int) -> Stopped:
+    actor = session.get_one(User, actor_id)
+    return stopping.stop_open(session, update_id, why=why, now=now, actor=actor)

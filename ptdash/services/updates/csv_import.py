@@ -95,6 +95,8 @@ def _entries(session: Session, sheet: Sheet, report: Report) -> dict[str, tuple[
 def _cells(sheet: Sheet, record: Record, report: Report) -> dict[str, Any]:
     """The row's values by column; without those that could not be read, which are told."""
     values: dict[str, Any] = {name: column.empty for name, column in COLUMNS.items() if not column.required}
+    if not record.sound:
+        return {}
     for name, cell in zip(sheet.columns, record.cells, strict=True):
         column = COLUMNS[name]
         plain = (cell or "").strip()
@@ -106,7 +108,7 @@ def _cells(sheet: Sheet, record: Record, report: Report) -> dict[str, Any]:
             values[name] = column.parse(plain)
         except BadCell as error:
             report.error(FILE, record.row, name, error.code, str(error))
-    return values if record.sound else {}
+    return values
 
 
 def _entry(row: int, cells: dict[str, Any], products: dict[str, int], report: Report) -> Entry | None:

@@ -1,5 +1,6 @@
 """Vendors' feeds: which there are, when they are read again, and what they say as updates of our own."""
 
+import json
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from pathlib import PurePosixPath
@@ -173,8 +174,17 @@ def take(session: Session, feed_id: int, items: list[Item], *, today: date, now:
 def fail(session: Session, feed_id: int, error: DomainError, *, now: datetime) -> None:
     """Keep why a feed could not be read; it is tried again with the next ones. Raises NotFound."""
     feed = get(session, feed_id)
-    feed.fetched_at, feed.failure = now, str(error)[:500]
+    params = {name: str(value)[:300] for name, value in error.params.items()}
+    feed.fetched_at, feed.failure = now, json.dumps({"message": error.message, "params": params})
     session.flush()
+
+
+def failure(feed: UpdateFeed) -> tuple[str, dict[str, str]] | None:
+    """Why a feed could not be read the last time: a sentence that can be translated, and what goes into it."""
+    if not feed.failure:
+        return None
+    kept = json.loads(feed.failure)
+    return kept["message"], kept["params"]
 
 
 def _enter(session: Session, entry: Entry, now: datetime) -> int:
