@@ -87,6 +87,7 @@ TRANSITIONS: dict[State, frozenset[State]] = {
 
 # Nothing is decided yet: what it is called and whom it is for can still be corrected.
 UNDECIDED = frozenset({State.DETECTED, State.IN_TEST, State.DEFERRED})
+ENDED = frozenset(state for state, further in TRANSITIONS.items() if not further)
 
 VERSION = re.compile(r"v?(?P<numbers>\d+(?:[.\-_]\d+)*)(?P<rest>.*)", re.IGNORECASE | re.DOTALL)
 
