@@ -135,4 +135,3 @@ def _ask(xml: bytes, times: int) -> None:
 def _set(said: dict[str, object], xml: bytes, at: datetime, times: int) -> None:
     for n in range(times):
         sheets.render("invoice", said | {"number": str(n)}, at=at, xml=xml)
-

@@ -207,7 +207,12 @@ RULES: tuple[Rule, ...] = (
         _has("rsm:ExchangedDocumentContext/ram:BusinessProcessSpecifiedDocumentContextParameter/ram:ID"),
     ),
     ("PEPPOL-EN16931-R008", "An element is empty.", True, _nothing_is_empty),
-    ("PEPPOL-EN16931-R010", "The buyer's electronic address (BT-49) is missing.", True, _has(f"{BUYER}/{MAILBOX}")),
+    (
+        "PEPPOL-EN16931-R010",
+        "The buyer's electronic address (BT-49) is missing.",
+        True,
+        _has(f"{BUYER}/{MAILBOX}"),
+    ),
     (
         "PEPPOL-EN16931-R020",
         "The seller's electronic address (BT-34) is missing.",

@@ -44,7 +44,7 @@ def _go_on_with_runs(config: Config, now: datetime) -> None:
     with transaction() as session:
         stalled = [run.id for run in books.stalled_runs(session, now, PATIENCE)]
     for run_id in stalled:
-        enqueue_run(config.redis_url, run_id)
+        enqueue_run(config.redis_url or "", run_id)
 
 
 def _compute_deadlines(_config: Config, _now: datetime) -> None:
@@ -72,7 +72,7 @@ def _make_originals(_config: Config, _now: datetime) -> None:
 def _hand_over(config: Config, _now: datetime) -> None:
     """Hand over the PDFs, messages, archives and feeds that are due."""
     for queue in (documents, delivery, exporting, feeds):
-        queue.hand_over_due(config.redis_url)
+        queue.hand_over_due(config.redis_url or "")
 
 
 def _seal(_config: Config, _now: datetime) -> None:

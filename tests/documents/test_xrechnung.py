@@ -88,7 +88,9 @@ def test_each_rule_notices_what_breaks_it(rule):
         source(),
         source(line(), line(2, service_from=SEPTEMBER.replace(month=7), service_until=SEPTEMBER.replace(month=8))),
         source(buyer=BUYER | {"email": "", "contact": ""}),
-        source(seller={key: value for key, value in SELLER.items() if key not in ("contact", "bic", "tax_number")}),
+        source(
+            seller={key: value for key, value in SELLER.items() if key not in ("contact", "bic", "tax_number")}
+        ),
         source(
             line(vat_category=VatCategory.REVERSE_CHARGE, vat_rate=Decimal(0)),
             buyer=BUYER | {"country": "AT", "city": "Wien", "postal_code": "1070", "vat_id": "ATU12345675"},
