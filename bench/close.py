@@ -3,7 +3,10 @@
 Floor 1: one SQL aggregate over all entries. Floor 2: a bare writer that aggregates, computes and COPYs the same
 rows (posting, settlement, invoice with two lines, audit event) in one process, at the same batch size, without any
 of the rules, locks and checks; and the same writer on tables with the checks and foreign keys of these rows. After
-the close, `ptdash check` over the same rows.
+the close, `ptdash check` over the same rows, and then over as many sealed events of the audit trail.
+
+The floors write no e-invoices. So the close is told apart: its books (what the floors do), and its documents (the
+draft of every invoice before anything is locked, its XML, the rules that check it, both kept with its e-mail).
 
 `python -m bench close 10000 2` lets two processes close the month together, as two workers do.
 """
@@ -11,10 +14,13 @@ the close, `ptdash check` over the same rows.
 import os
 import resource
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
 from datetime import UTC, date, datetime
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from typing import Any
+from unittest.mock import patch
 
 import psycopg
 from flask_migrate import upgrade
@@ -24,17 +30,28 @@ from bench.bare import write_bare
 from ptdash import create_app
 from ptdash.config import Config, sqlalchemy_url
 from ptdash.db import db, transaction
+from ptdash.documents import schematron
 from ptdash.jobs import closing
 from ptdash.runtime.postgres import temporary_cluster
-from ptdash.services import books, checks
+from ptdash.services import audit, books, checks, invoice_documents, period_close
 
 ENTRIES = 100
+# What a close does for its e-invoices: where it stands, and what it is.
+DOCUMENTS: tuple[tuple[Any, str, str], ...] = (
+    (period_close, "draft", "drafts"),
+    (closing, "check", "XML and rules"),
+    (period_close, "of_bills", "drafts compared"),
+    (invoice_documents, "judge", "drafts compared"),
+    (invoice_documents, "write", "XML and e-mail kept"),
+)
 MONTH = date(2026, 9, 1)
 
 COMPANY = """
 SET session_replication_role = replica;  -- the stamp and the locks of the triggers are not what is measured
 INSERT INTO settings VALUES ('company.name', 'Bench'), ('company.street', 'a'), ('company.postal_code', '1'),
-    ('company.city', 'b'), ('company.country', 'DE'), ('company.vat_id', 'DE1'), ('company.iban', 'x');
+    ('company.city', 'b'), ('company.country', 'DE'), ('company.vat_id', 'DE123456789'),
+    ('company.iban', 'DE02120300000000202051'),
+    ('company.email', 'rechnung@pt.example'), ('company.phone', '0251 5550100');
 INSERT INTO prices VALUES ('overage_minute', '2024-01-01', 1.5), ('separate_minute', '2024-01-01', 1.5);
 INSERT INTO users (email, name, role) VALUES ('t@pt.example', 'T', 'technician');
 INSERT INTO customers (number, name, sort_key, street, postal_code, city)
@@ -49,6 +66,13 @@ INSERT INTO time_entries (ticket_id, customer_id, technician_id, started_at, end
     LATERAL (SELECT timestamptz '2026-09-01 08:00+02' + n * interval '6 hours' AS at
              FROM generate_series(0, {last}) n) AS work;
 SET session_replication_role = origin;
+"""
+TRAIL = """
+INSERT INTO audit_events (at, action, subject, subject_id, before, after)
+SELECT now() - n * interval '1 second', 'change', 'ticket', n::text,
+       jsonb_build_object('status', 'open', 'assignee', n % 7),
+       jsonb_build_object('status', 'in_progress', 'assignee', n % 5, 'note', 'Größe „x“')
+FROM generate_series(1, :events) n
 """
 
 
@@ -69,7 +93,9 @@ def main(customers: int, workers: int = 1) -> None:
             print(f"{customers} customers, {entries} entries, batches of {batch}")  # noqa: T201
             bare = timed(lambda: write_bare(url, customers, MONTH, batch, constrained=False))
             floor = timed(lambda: write_bare(url, customers, MONTH, batch, constrained=True))
-            close = timed(lambda: close_month(workers))
+            spent: dict[str, float] = dict.fromkeys((name for *_, name in DOCUMENTS), 0.0)
+            with watched(spent):
+                close = timed(lambda: close_month(workers))
             who = resource.RUSAGE_SELF if workers == 1 else resource.RUSAGE_CHILDREN
             peak = resource.getrusage(who).ru_maxrss // 1024
             check = timed(check_books)
@@ -78,14 +104,58 @@ def main(customers: int, workers: int = 1) -> None:
                 ("bare writer", bare),
                 ("bare, constrained", floor),
                 ("close" if workers == 1 else f"close by {workers}", close),
+                *((f"  {name}", seconds) for name, seconds in spent.items()),
                 ("check", check),
             )
-            print(  # noqa: T201
-                f"close / bare writer: {close / bare:.2f}, with the constraints of these rows {close / floor:.2f}"
-                f"   peak memory of the close: {peak} MiB"
-            )
+            if workers == 1:
+                report_ratio("books alone", close - sum(spent.values()), bare, floor)
+            report_ratio("with documents", close, bare, floor)
+            print(f"peak memory of the close: {peak} MiB")  # noqa: T201
+            report(("seal the trail", timed(lambda: lengthen_trail(entries))), ("check", timed(check_books)))
             db.session.remove()
             db.engine.dispose()
+
+
+@contextmanager
+def watched(spent: dict[str, float]) -> Iterator[None]:
+    """Adds up the seconds in each of `DOCUMENTS` of this process; what one of them calls is its own."""
+    with ExitStack() as stack:
+        nested = [0]
+        for module, function, name in DOCUMENTS:
+            stack.enter_context(
+                patch.object(module, function, stopwatch(getattr(module, function), spent, name, nested))
+            )
+        yield
+
+
+def stopwatch(
+    work: Callable[..., Any], spent: dict[str, float], name: str, nested: list[int]
+) -> Callable[..., Any]:
+    def measured(*arguments: Any, **more: Any) -> Any:
+        started = time.perf_counter()
+        nested[0] += 1
+        try:
+            return work(*arguments, **more)
+        finally:
+            nested[0] -= 1
+            if not nested[0]:
+                spent[name] += time.perf_counter() - started
+
+    return measured
+
+
+def report_ratio(what: str, seconds: float, bare: float, floor: float) -> None:
+    print(  # noqa: T201
+        f"{what} / bare writer: {seconds / bare:.2f}, with the constraints of these rows {seconds / floor:.2f}"
+    )
+
+
+def lengthen_trail(events: int) -> None:
+    """So many more events, then sealed."""
+    with transaction() as session:
+        session.execute(text(TRAIL), {"events": events})
+    with transaction() as session:
+        assert audit.seal(session) >= events
 
 
 def timed(work: Callable[[], None]) -> float:
@@ -103,6 +173,7 @@ def close_month(workers: int) -> None:
     with transaction() as session:
         run, blockers = books.begin(session, MONTH, date(2026, 10, 5), actor_id=None, now=datetime.now(UTC))
         assert run and not blockers, blockers
+    schematron.start()
     if workers == 1:
         closing.work_off(run.id)
     else:
@@ -127,7 +198,10 @@ def close_together(run_id: int, workers: int) -> None:
 
 
 def check_books() -> None:
+    """Everybody is posted, and every check holds."""
     with transaction() as session:
+        done = books.progress(session, MONTH)
+        assert done.posted and not done.parked, done
         result = checks.run(session)
     assert result["ok"], result
 

@@ -7,7 +7,7 @@ import click
 from redis import RedisError
 from sqlalchemy.exc import OperationalError
 
-from ptdash.cli import books, contracts, mail, people, servers
+from ptdash.cli import backups, books, contracts, mail, people, servers
 from ptdash.cli.edge import say
 from ptdash.domain.errors import DomainError
 
@@ -17,7 +17,9 @@ def cli() -> None:
     """ptdash: tickets, minutes, contracts, updates and invoices of an IT service provider."""
 
 
-for command in (*servers.COMMANDS, *books.COMMANDS, *contracts.COMMANDS, *people.COMMANDS, *mail.COMMANDS):
+AREAS = (servers, books, contracts, people, mail, backups)
+
+for command in (command for area in AREAS for command in area.COMMANDS):
     cli.add_command(command)
 
 

@@ -2,6 +2,7 @@
 
 from datetime import date, datetime
 from decimal import Decimal
+from functools import lru_cache
 
 from babel import Locale
 from babel.dates import format_date
@@ -9,15 +10,16 @@ from babel.numbers import format_decimal
 
 from ptdash.config import BERLIN
 
-LOCALE = "de_DE"
+LOCALE = Locale.parse("de_DE")
 
 
 def day(value: date | datetime) -> str:
     """22.11.2026; of an instant its day in Berlin."""
     local = value.astimezone(BERLIN) if isinstance(value, datetime) else value
-    return format_date(local, "dd.MM.yyyy", locale=LOCALE)
+    return f"{local:%d.%m.}{local.year:04d}"
 
 
+@lru_cache(maxsize=1000)
 def month(value: date) -> str:
     """November 2026"""
     return format_date(value, "MMMM yyyy", locale=LOCALE)
@@ -47,4 +49,4 @@ def price(value: Decimal) -> str:
 
 def country(code: str) -> str:
     """The name of a country: Österreich for AT; the code where it has none."""
-    return str(Locale.parse(LOCALE).territories.get(code, code))
+    return str(LOCALE.territories.get(code, code))

@@ -63,3 +63,27 @@ class DatabaseLost(DomainError):
 
 class FixedDayOutsideDemo(DomainError):
     message = "PTDASH_TODAY fixes the business day; `ptdash up` accepts it only with --demo."
+
+
+class BackupFailed(DomainError):
+    message = "The backup %(path)s was not written: %(reason)s. What stood there before is still there."
+
+
+class NoBackup(DomainError):
+    message = "%(path)s cannot be restored: %(reason)s."
+
+
+class NewerBackup(DomainError):
+    message = "%(path)s was written by a newer ptdash (its tables are at %(revision)s). Restore it with that one."
+
+
+class NotEmpty(DomainError):
+    message = (
+        "There are tables already in the database of %(home)s. A backup is restored into an empty home: "
+        "set PTDASH_HOME to a directory that does not exist yet."
+    )
+    status = 409
+
+
+class RestoreFailed(DomainError):
+    message = "Nothing was restored: %(reason)s"

@@ -131,6 +131,11 @@ class ContractPage:
     terms_kept: DomainError | None
 
     @property
+    def fee(self) -> Decimal | None:
+        """Of the contract itself, without its devices (EUR net a month)."""
+        return contracts.fee_on(self.row.contract, self.row.today)
+
+    @property
     def running(self) -> list[Included]:
         return [found for found in self.devices if not found.is_over]
 

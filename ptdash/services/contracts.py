@@ -193,16 +193,22 @@ def package_on(contract: Contract, day: date) -> str | None:
     return in_force(contract.package, changes, day)
 
 
+def fee_on(contract: Contract, day: date) -> Decimal | None:
+    """A maintenance contract's own fee on a day, without its devices; its changes must be loaded."""
+    changes = [(change.effective_on, change.monthly_fee) for change in contract.fee_changes]
+    return in_force(contract.monthly_fee, changes, day)
+
+
 def monthly_net_cents(contract: Contract, day: date, prices: PackagePrices) -> int | None:
     """A whole month's price as of a day: the package's, or the contract's fee and those of its devices."""
     package = package_on(contract, day)
     if package is not None:
         net = in_force(None, prices[package], day)
         return None if net is None else cents(net)
-    assert contract.monthly_fee is not None  # the table's check: a maintenance contract has a fee
-    fees = [(change.effective_on, change.monthly_fee) for change in contract.fee_changes]
+    fee = fee_on(contract, day)
+    assert fee is not None  # the table's check: a maintenance contract has a fee
     devices = (row.monthly_fee for row in contract.devices if _includes(row, day))
-    return cents(in_force(contract.monthly_fee, fees, day)) + sum(cents(fee) for fee in devices)
+    return cents(fee) + sum(cents(each) for each in devices)
 
 
 def _includes(row: ContractDevice, day: date) -> bool:

@@ -3,11 +3,10 @@
 from datetime import date, datetime
 from enum import StrEnum
 
-from sqlalchemy import func, select
+from sqlalchemy import func, or_, select
 from sqlalchemy.orm import Session
 
 from ptdash.domain.errors import Conflict, Invalid
-from ptdash.domain.settlement import in_force
 from ptdash.domain.terms import ONE_DAY, ContractState
 from ptdash.models import Contract, ContractDecision, ContractDevice, Device, SoftwareAgreement
 from ptdash.services import audit, contract_numbers, contracts, notices, reminders
@@ -108,62 +107,60 @@ def followed(session: Session, contract: Contract, *, actor_id: int, now: dateti
         reminders.finish(session, contract.follows_id, actor_id=actor_id, now=now)
 
 
-def _renew(session: Session, row: ContractOnDay, starts_on: date) -> Contract:
-    """The same contract once more: package, fee, devices, procedure and agreements as they are at its end."""
-    old, last_day = row.contract, starts_on - ONE_DAY
-    fees = [(change.effective_on, change.monthly_fee) for change in old.fee_changes]
-    successor = Contract(
-        number=contract_numbers.following(session, old.kind),
-        customer_id=old.customer_id,
-        kind=old.kind,
-        package=contracts.package_on(old, last_day),
-        monthly_fee=in_force(old.monthly_fee, fees, last_day),
-        starts_on=starts_on,
-        term_months=old.term_months,
-        notice_months=old.notice_months,
-        renewal_months=old.renewal_months,
-        active_station_procedure=old.active_station_procedure,
-        follows_id=old.id,
+def carried(session: Session, old: Contract, starts_on: date) -> list[ContractDevice]:
+    """The devices that are in a contract to its end, at their fees, for one that follows from `starts_on`; not
+    those that are retired or in another contract by then. Raises DevicesNotAccepted where the gate is closed."""
+    fees = {
+        device.device_id: device.monthly_fee
+        for device in old.devices
+        if device.ends_before is None or device.ends_before == old.ends_before
+    }
+    elsewhere = select(ContractDevice.id).where(
+        ContractDevice.device_id == Device.id,
+        or_(ContractDevice.ends_before.is_(None), ContractDevice.ends_before > starts_on),
     )
-    session.add(successor)
-    contracts.store_ends(session, [_id(session, successor)])
-    staying = [device for device in old.devices if device.ends_before is None or device.ends_before >= starts_on]
-    _include(session, successor, staying)
+    found = session.execute(
+        select(Device.id, Device.inventory_number, func.may_enter_contract(Device.id, starts_on))
+        .where(Device.id.in_(fees), Device.retired_on.is_(None), ~elsewhere.exists())
+        .order_by(Device.inventory_number)
+    ).all()
+    if refused := [number for _, number, may_enter in found if not may_enter]:
+        raise DevicesNotAccepted(day=starts_on, devices=", ".join(refused))
+    return [
+        ContractDevice(device_id=device_id, included_from=starts_on, monthly_fee=fees[device_id])
+        for device_id, _, _ in found
+    ]
+
+
+def take_over_agreements(session: Session, old: Contract, successor: Contract) -> None:
+    """What was agreed on foreign software holds in the contract that follows, too."""
     agreements = select(SoftwareAgreement).where(SoftwareAgreement.contract_id == old.id)
     for agreed in session.execute(agreements).scalars().all():
         session.add(
             SoftwareAgreement(contract_id=successor.id, product=agreed.product, agreement=agreed.agreement)
         )
     session.flush()
-    return successor
 
 
-def _include(session: Session, successor: Contract, staying: list[ContractDevice]) -> None:
-    """The devices that are in the old contract to its end and still in use; refused where the gate is closed."""
-    ids = [device.device_id for device in staying]
-    day = successor.starts_on
-    found = session.execute(
-        select(Device.id, Device.inventory_number, func.may_enter_contract(Device.id, day))
-        .where(Device.id.in_(ids), Device.retired_on.is_(None))
-        .order_by(Device.inventory_number)
-    ).all()
-    if refused := [number for _, number, may_enter in found if not may_enter]:
-        raise DevicesNotAccepted(day=day, devices=", ".join(refused))
-    in_use = {device_id for device_id, _, _ in found}
-    session.add_all(
-        ContractDevice(
-            contract_id=successor.id,
-            device_id=device.device_id,
-            included_from=day,
-            ends_before=successor.ends_before,
-            monthly_fee=device.monthly_fee,
-        )
-        for device in staying
-        if device.device_id in in_use
+def _renew(session: Session, row: ContractOnDay, starts_on: date) -> Contract:
+    """The same contract once more: package, fee, devices, procedure and agreements as they are at its end."""
+    old, last_day = row.contract, starts_on - ONE_DAY
+    successor = Contract(
+        number=contract_numbers.following(session, old.kind),
+        customer_id=old.customer_id,
+        kind=old.kind,
+        package=contracts.package_on(old, last_day),
+        monthly_fee=contracts.fee_on(old, last_day),
+        starts_on=starts_on,
+        term_months=old.term_months,
+        notice_months=old.notice_months,
+        renewal_months=old.renewal_months,
+        active_station_procedure=old.active_station_procedure,
+        follows_id=old.id,
+        devices=carried(session, old, starts_on),
     )
+    session.add(successor)
     session.flush()
-
-
-def _id(session: Session, contract: Contract) -> int:
-    session.flush()
-    return contract.id
+    contracts.store_ends(session, [successor.id])
+    take_over_agreements(session, old, successor)
+    return successor

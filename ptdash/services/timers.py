@@ -39,9 +39,13 @@ class Running:
     started_at: datetime
     confirmed_at: datetime | None = None
 
+    @property
+    def asks_at(self) -> datetime:
+        """When it is time to ask if it still runs: four hours after the start or the last answer."""
+        return (self.confirmed_at or self.started_at) + ASKS_AFTER
+
     def asks(self, now: datetime) -> bool:
-        """Whether it is time to ask if it still runs: four hours after the start or the last answer."""
-        return now - (self.confirmed_at or self.started_at) >= ASKS_AFTER
+        return now >= self.asks_at
 
     def minutes(self, now: datetime) -> int:
         return billable_minutes(self.started_at, max(now, self.started_at))

@@ -157,9 +157,10 @@
       return;
     }
     if (page.dataset.shortcuts !== "on" || event.target.matches(TYPING) || keys?.open) return;
-    if (control.matches(":popover-open") || !ACTIONS[event.key]) return;
+    const action = ACTIONS[event.key.toLowerCase()];
+    if (control.matches(":popover-open") || !action) return;
     event.preventDefault();
-    ACTIONS[event.key]();
+    action();
   });
   $("show-keys")?.addEventListener("click", () => keys.showModal());
 

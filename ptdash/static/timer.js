@@ -1,4 +1,4 @@
-// The running timer counts on; a click on so many minutes fills them in instead of asking the server.
+// The running timer counts on and asks when it is time; a click on so many minutes fills them in instead of asking the server.
 (() => {
   "use strict";
   const two = (value) => String(value).padStart(2, "0");
@@ -7,6 +7,12 @@
       const seconds = Math.max(0, Math.floor((Date.now() - Date.parse(shown.dataset.since)) / 1000));
       const hours = Math.floor(seconds / 3600), rest = `${two(Math.floor(seconds / 60) % 60)}:${two(seconds % 60)}`;
       shown.textContent = hours ? `${hours}:${rest}` : rest;
+    }
+    for (const timer of document.querySelectorAll("[data-asks]")) {
+      if (Date.now() < Date.parse(timer.dataset.asks)) continue;
+      delete timer.dataset.asks;
+      timer.classList.add("asks");
+      timer.querySelector("[hidden]").hidden = false;
     }
   };
   const press = (form, value) => form.querySelectorAll("[data-minutes]").forEach((button) =>

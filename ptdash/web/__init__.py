@@ -4,9 +4,10 @@ import secrets
 from datetime import timedelta
 from typing import Any
 
-from flask import Flask
+from flask import Flask, Response, request
 
 from ptdash.config import Config
+from ptdash.db import db, end_reading
 from ptdash.extensions import csrf, limiter, login_manager
 from ptdash.web import access as _access
 from ptdash.web import addresses, assets, errors, formats, headers, health, locale, navigation
@@ -52,6 +53,8 @@ def settings(config: Config) -> dict[str, Any]:
         "MAX_CONTENT_LENGTH": UPLOAD_LIMIT_BYTES,
         # A form may stay open as long as the session lives.
         "WTF_CSRF_TIME_LIMIT": None,
+        # Our forms speak for themselves (BaseForm): WTForms' own catalogue would be read anew for every page.
+        "WTF_I18N_ENABLED": False,
         "BABEL_DEFAULT_LOCALE": "de",
         "BABEL_DEFAULT_TIMEZONE": "Europe/Berlin",
         "RATELIMIT_STORAGE_URI": _limiter_storage(config.redis_url),
@@ -71,8 +74,15 @@ def init_app(app: Flask) -> None:
     _access.init_app(app)
     csrf.init_app(app)
     limiter.init_app(app)
+    app.after_request(_end_reading)
     for part in (addresses, assets, errors, formats, headers, health, navigation):
         part.init_app(app)
+
+
+def _end_reading(response: Response) -> Response:
+    if request.method in ("GET", "HEAD") and response.status_code < 500 and db.session.registry.has():
+        end_reading()
+    return response
 
 
 def _limiter_storage(redis_url: str | None) -> str:

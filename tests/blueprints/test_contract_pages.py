@@ -237,6 +237,36 @@ def test_what_follows_a_contract_begins_as_it_ended(app: Flask, manager: Browser
     assert "WV-2001" in manager.page(WV).get_text()
 
 
+def test_a_changed_contract_takes_devices_and_agreements_along(app: Flask, manager: Browser) -> None:
+    with app.app_context(), transaction() as session:
+        contract = session.execute(select(Contract).where(Contract.number == "WV-1")).scalar_one()
+        contract.renewal_months = None
+        session.add(FeeChange(contract_id=contract.id, effective_on=date(2026, 12, 1), monthly_fee=35))
+        session.add(SoftwareAgreement(contract_id=contract.id, product="Lexware", agreement="nur Updates"))
+        contracts.store_ends(session, [contract.id])
+    follow = f"{NEW}?follows=WV-1"
+    page = manager.page(follow)
+    assert page.find(id="monthly_fee")["value"] == "35,00"
+    assert "44,90 € netto im Monat, mit 1 Gerät" in " ".join(page.find(id="result").get_text().split())
+    assert manager.submit(follow, NEW, monthly_fee="31,00").status_code == 303
+    after = manager.page("/contracts/WV-2001")
+    assert "NB-1" in after.find(id="devices").get_text()
+    assert "Lexware" in after.find(id="agreements").get_text()
+    assert "Gebühr ohne Geräte31,00" in after.find(id="facts").get_text()
+    (_, taken) = stored(app, ContractDevice)
+    assert (taken.included_from, taken.ends_before) == (date(2027, 1, 1), date(2028, 1, 1))
+
+
+def test_a_changed_contract_can_do_without_the_devices(app: Flask, manager: Browser) -> None:
+    with app.app_context(), transaction() as session:
+        contract = session.execute(select(Contract).where(Contract.number == "WV-1")).scalar_one()
+        contract.renewal_months = None
+        contracts.store_ends(session, [contract.id])
+    answer = manager.submit(f"{NEW}?follows=WV-1", NEW, takes_over="")
+    assert answer.status_code == 303
+    assert len(stored(app, ContractDevice)) == 1
+
+
 # Changing it
 
 

@@ -1,7 +1,7 @@
 """The list of customers and a customer's pages: who sees them, what stands there, and in how many queries."""
 
 import re
-from datetime import date, datetime
+from datetime import UTC, date, datetime
 
 import pytest
 from flask import Flask
@@ -116,6 +116,30 @@ def test_the_time_record_is_a_file_of_the_month(dispatcher: Browser) -> None:
     assert len(answer.data.splitlines()) == 6
     for month in ("2026-08", "2031-01", "2026-13"):
         assert dispatcher.get(f"{PAGE}/time-record/{month}.csv").status_code == 404
+
+
+@pytest.mark.parametrize(
+    ("used", "kind", "left", "row"),
+    [(23, "", "7 min", "7"), (24, "low", "6 min", "6"), (30, "low", "0 min", "0"), (34, "over", "−4 min", "−4")],
+)
+def test_list_page_and_queue_tell_the_same_minutes(
+    app: Flask, browser: Browser, used: int, kind: str, left: str, row: str
+) -> None:
+    with app.app_context(), transaction() as session:
+        company = Company(session)
+        customer = company.customer(number="10009", name="Bäckerei Öztürk")
+        company.support(customer)
+        company.ticket(customer)
+        company.entry(customer, used, at=datetime.now(UTC))
+    browser.sign_in(Role.DISPATCHER)
+    for path, words in (("/customers", left), ("/tickets/new/customers?q=Bäckerei", left), ("/tickets", row)):
+        found = browser.page(path).select_one(".mb")
+        assert (found["class"][1:], found.b.get_text()) == ([kind] if kind else [], words.replace(" ", "\xa0")), (
+            path
+        )
+    meter = browser.page("/customers/10009").select_one(".meter")
+    assert meter["class"][1:] == ([kind] if kind else [])
+    assert [dd.get_text() for dd in meter.select("dl div dd:nth-of-type(1)")][1] == f"{used}\xa0min"
 
 
 def test_search_forgives_a_letter_and_says_when_nothing_matches(dispatcher: Browser) -> None:

@@ -1,10 +1,11 @@
 """The notice page: the verdict while typing, recording, the letters, taking it back."""
 
-from datetime import date
+from datetime import date, datetime
 from io import BytesIO
 
 import pytest
 
+from ptdash.config import BERLIN
 from ptdash.db import db, transaction
 from ptdash.models import Contract, ContractNotice, Role
 from tests.blueprints.browser import HTMX, Browser, text_of
@@ -181,3 +182,23 @@ def test_only_managers_record_notices(manager: Browser, role: Role) -> None:
 def test_an_unknown_contract_is_not_found(manager: Browser) -> None:
     assert manager.get("/contracts/SV-0/notice").status_code == 404
     assert manager.get("/contracts/SV-0/decision").status_code == 404
+
+
+def test_of_equally_cheap_packages_the_present_one_is_the_cheapest(make_app: MakeApp) -> None:
+    """14 minutes: package S and 4 more cost 21.00, and so do 14 without a package."""
+    app = make_app(today=TODAY)
+    with app.app_context():
+        with transaction() as session:
+            company = Company(session)
+            company.price("separate_minute", "1.5", date(2026, 4, 1))
+            customer = company.customer()
+            company.support(customer, "S", number="SV-1012")
+            company.entry(customer, 14, at=datetime(2026, 4, 10, 10, tzinfo=BERLIN))
+            close(session, date(2026, 4, 1))
+        db.session.remove()
+    browser = browser_on(app)
+    browser.sign_in(Role.MANAGER)
+    advice = browser.page(PAGE).find(id="advice")
+    assert "Das jetzige Paket ist das günstigste" in advice.get_text()
+    (cheapest,) = [row.th.get_text() for row in advice.select("tr") if "am günstigsten" in row.get_text()]
+    assert cheapest.split() == ["S", "jetzt", "am", "günstigsten"]

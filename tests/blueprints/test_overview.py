@@ -83,7 +83,7 @@ def test_a_technician_sees_own_and_unassigned_tickets(app: Flask, browser: Brows
         session.get_one(Ticket, 2).assignee_id = session.execute(
             select(User.id).where(User.name == "Tina 0")
         ).scalar_one()
-    assert list(to_do(browser)) == ["1 Ticket über der Frist", "1 Ihrer Tickets ist heute fällig"]
+    assert list(to_do(browser)) == ["1 Ticket über der Frist", "1 Ticket von Ihnen ist heute fällig"]
 
 
 @pytest.mark.parametrize("role", [Role.DISPATCHER, Role.MANAGER])

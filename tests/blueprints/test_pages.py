@@ -5,10 +5,12 @@ import io
 import pytest
 from flask import abort
 from redis import Redis
+from sqlalchemy import select
 
+from ptdash.db import db
 from ptdash.domain.errors import Conflict
 from ptdash.jobs.queue import make_worker
-from ptdash.models import Role
+from ptdash.models import Role, User
 from ptdash.web import access
 from tests.blueprints.browser import HTMX, Browser, text_of
 from tests.blueprints.conftest import MakeApp, browser_on
@@ -39,6 +41,22 @@ def failing(make_app: MakeApp) -> Browser:
     made = browser_on(another)
     made.sign_in()
     return made
+
+
+def test_what_a_page_wrote_and_nobody_committed_is_not_kept(make_app: MakeApp) -> None:
+    another = make_app()
+
+    def write() -> str:
+        db.session.execute(select(User)).scalars().one().name = "Somebody else"
+        db.session.flush()
+        return "written"
+
+    another.add_url_rule("/write", "write", access.any_user(write))
+    browser = browser_on(another)
+    browser.sign_in()
+    assert browser.open("/write").text == "written"
+    with another.app_context():
+        assert db.session.execute(select(User.name)).scalar_one() != "Somebody else"
 
 
 def test_htmx_gets_the_fragment_and_the_new_toasts(browser: Browser) -> None:

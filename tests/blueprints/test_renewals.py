@@ -82,6 +82,15 @@ def test_filters_without_a_hit_offer_to_reset_them(on_day: Browser) -> None:
     assert page.find("a", string="Filter zurücksetzen")["href"] == "/contracts/"
 
 
+def test_who_was_given_notice_of_shows_the_deadline_and_the_end(on_day: Browser) -> None:
+    row = next(
+        row for row in on_day.page("/contracts/").select("#contracts tbody tr") if "SV-1030" in row.get_text()
+    )
+    assert row.select_one(".c-nd .num").get_text() == "30.11.2026"
+    assert "gekündigt" in row.select_one(".c-nd").get_text()
+    assert "endet 31.12.2026" in row.select_one(".c-v").get_text()
+
+
 def test_a_search_while_typing_answers_with_the_table_only(on_day: Browser) -> None:
     answer = on_day.get("/contracts/?q=brandt", headers=HTMX)
     assert answer.get_data(as_text=True).lstrip().startswith('<div id="contracts"')

@@ -58,6 +58,13 @@ def test_minutes_at_a_click_are_booked_up_to_now(browser, number, role):
     assert (entry.minutes, entry.treatment, entry.note) == (13, "package", "VPN neu verbunden")
 
 
+def test_what_a_booking_cost_is_said_once_it_is_booked(browser, number):
+    browser.sign_in(Role.TECHNICIAN)
+    book(browser, number, minutes="13")
+    told = browser.page(f"/tickets/{number}").select_one("#toasts").get_text().replace("\N{NO-BREAK SPACE}", " ")
+    assert "9 × 1,50 € = 13,50 €" in told
+
+
 def test_an_administrator_has_no_time(browser, number):
     browser.sign_in(Role.ADMIN)
     assert browser.get(f"/tickets/{number}/time").status_code == 403
@@ -166,6 +173,26 @@ class TestTimer:
         assert browser.submit("/time/timer", "/time/timer/stop", end="Mittag").status_code == 422
         assert browser.submit("/time/timer", "/time/timer/stop", end=f"{ended:%H:%M}").status_code == 303
         assert 89 <= entries(browser, number)[0].minutes <= 90
+
+    def test_its_start_warns_where_the_package_is_used_up(self, browser, number):
+        browser.sign_in(Role.TECHNICIAN)
+        self.run(browser, number)
+        assert "aufgebraucht" not in browser.page("/").select_one("#toasts").get_text()
+        browser.submit("/time/timer", "/time/timer/discard")
+        book(browser, number, minutes="4")
+        assert self.run(browser, number).status_code == 303
+        told = browser.page(f"/tickets/{number}").select_one("#toasts").get_text()
+        assert "Das Paket ist aufgebraucht: Jede weitere Minute kostet 1,50\N{NO-BREAK SPACE}€." in told
+
+    def test_whoever_lost_the_ticket_meanwhile_still_completes_the_time(self, browser, number, colleague):
+        browser.sign_in(Role.TECHNICIAN)
+        self.run(browser, number)
+        with browser.application.app_context(), transaction() as session:
+            session.execute(update(Ticket).where(Ticket.number == number).values(assignee_id=colleague))
+        stopped = browser.submit("/", "/time/timer/stop").headers["Location"]
+        saved = browser.submit(stopped, stopped, note="Router geprüft")
+        assert (saved.status_code, saved.headers["Location"]) == (303, "/tickets")
+        assert entries(browser, number)[0].note == "Router geprüft"
 
     def test_it_goes_on_or_is_thrown_away(self, browser, number):
         browser.sign_in(Role.TECHNICIAN)

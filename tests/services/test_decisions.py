@@ -120,6 +120,18 @@ def test_a_device_without_acceptance_keeps_the_contract_from_being_renewed_as_it
         decide("renew")
 
 
+def test_a_device_that_is_elsewhere_by_then_or_retired_is_not_taken_along(session, company, ending, decide):
+    customer = notices.contract_on(session, "WV-2009", TODAY).customer
+    here, elsewhere, retired = (company.device(customer) for _ in range(3))
+    retired.retired_on = TODAY
+    for device in (here, elsewhere, retired):
+        company.include(ending, device, ends_before=date(2027, 1, 1))
+    company.include(company.maintenance(customer), elsewhere, included_from=date(2027, 1, 1))
+    made = decide("renew")
+    taken = session.execute(select(ContractDevice).where(ContractDevice.contract_id == made.id)).scalars()
+    assert [row.device_id for row in taken] == [here.id]
+
+
 def test_letting_end_needs_a_reason_and_is_settled(session, ending, decide):
     with pytest.raises(decisions.LetEndReasonMissing):
         decide("let_end")

@@ -40,6 +40,7 @@ def test_the_search_finds_pages_forms_and_refusals() -> None:
     assert "Overview" in texts
     assert "Enter your password" in texts
     assert "Your role does not allow this." in texts
+    assert "It stands on the next invoice." in texts, "inside an f-string"
     assert ("One entry does not fit yet", "%(num)s entries do not fit yet") in texts
 
 

@@ -54,6 +54,7 @@ class NewForm(ChangeForm):
     renews = BooleanField(lazy_gettext("Renews itself"), default=True)
     renewal_months = StringField(lazy_gettext("Renewed by, months"))
     active_station_procedure = TextAreaField(lazy_gettext("Stations in active use"))
+    takes_over = BooleanField(lazy_gettext("Take over the devices and agreements"), default=True)
 
     def promise(self, kind: str) -> None:
         promised = PROMISED[kind]
@@ -81,6 +82,7 @@ class NewForm(ChangeForm):
             monthly_fee=read_decimal(self.monthly_fee.data) if kind == MAINTENANCE else None,
             active_station_procedure=self.active_station_procedure.data or "",
             follows=follows,
+            takes_over=bool(follows and kind == MAINTENANCE and self.takes_over.data),
         )
 
 

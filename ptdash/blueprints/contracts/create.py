@@ -15,6 +15,7 @@ from ptdash.domain.terms import ONE_DAY
 from ptdash.services import contract_page, posted, renewals
 from ptdash.services.contract_changes import contract, creating
 from ptdash.services.contract_changes.creating import Foreseen
+from ptdash.services.contracts import fee_on, package_on
 from ptdash.web import now, render_page, see_other, toast, today
 
 FIELD_OF: dict[type[DomainError], str] = {
@@ -107,9 +108,11 @@ def _take_over(form: NewForm) -> None:
     with transaction() as session:
         row = renewals.one(session, _follows() or "", today())
     old = row.contract
-    form.customer.data = row.known.customer.number
-    form.starts_on.data = old.ends_before or (row.known.life.term_ends_on or today()) + ONE_DAY
-    form.package.data, form.monthly_fee.data = row.known.package, amount(old.monthly_fee)
+    starts_on = old.ends_before or (row.known.life.term_ends_on or today()) + ONE_DAY
+    last_day = starts_on - ONE_DAY
+    form.customer.data, form.starts_on.data = row.known.customer.number, starts_on
+    form.package.data = package_on(old, last_day)
+    form.monthly_fee.data = amount(fee_on(old, last_day))
     form.term_months.data, form.notice_months.data = str(old.term_months), str(old.notice_months)
     form.renews.data = old.renewal_months is not None
     if old.renewal_months:

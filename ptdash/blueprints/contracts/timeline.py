@@ -14,6 +14,7 @@ from ptdash.services.renewals import ASKS_BEFORE_DEADLINE, Row
 MONTHS = 12
 LABELS_MOST = 6
 HALF = 50
+LABEL = 30
 
 
 @dataclass(frozen=True)
@@ -131,6 +132,13 @@ class NoticeLine:
         if self.deadline is None:
             return False
         return self.deadline > HALF + 20 or (self.receipt >= self.deadline and self.deadline > HALF - 25)
+
+    @property
+    def deadline_label(self) -> float | None:
+        """Where the label of the deadline is tied: on the left of the receipt whose pin would run through it."""
+        if self.deadline is None or not self.deadline_left or self.deadline - self.receipt > LABEL:
+            return self.deadline
+        return min(self.deadline, self.receipt)
 
 
 def notice_line(found: Preview, entered: Entered) -> NoticeLine:

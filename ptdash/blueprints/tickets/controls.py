@@ -9,6 +9,7 @@ from flask_login import current_user
 
 from ptdash.blueprints.tickets import bp
 from ptdash.blueprints.tickets.asked import selected
+from ptdash.blueprints.tickets.following import ticket_or_queue
 from ptdash.blueprints.tickets.queue import row_facts
 from ptdash.blueprints.tickets.words import FIELDS, PRIORITIES, SHAPES, STATUSES, word_for
 from ptdash.db import db, transaction
@@ -42,7 +43,7 @@ def change(number: str, verb: str) -> Response:
     try:
         with transaction() as session:
             values = bulk.wanted(session, verb, value)
-            changing.change(
+            changed = changing.change(
                 session,
                 ticket_id,
                 values,
@@ -56,6 +57,8 @@ def change(number: str, verb: str) -> Response:
         return control_page(verb, [ticket], here=following, error=error, chosen=value)
     if following or not wants_fragment():
         toast(gettext("Ticket %(number)s: %(what)s.", number=number, what=_done(verb, value)))
+        if following == url_for("tickets.show", number=number):
+            following = ticket_or_queue(number, changed.assignee_id)
         return see_other(following or url_for("tickets.queue"))
     return Response(render_template("tickets/_changed_row.html", **row_facts([number], selected())))
 

@@ -9,13 +9,13 @@ from flask_babel import gettext
 from flask_login import current_user
 
 from ptdash.blueprints.tickets import bp
+from ptdash.blueprints.tickets.following import ticket_or_queue
 from ptdash.blueprints.tickets.forms import EditForm
 from ptdash.blueprints.tickets.words import FIELDS, word_for
 from ptdash.config import BERLIN
 from ptdash.db import transaction
 from ptdash.domain.errors import Conflict, Invalid
 from ptdash.domain.tickets import Status
-from ptdash.models import Role
 from ptdash.services.tickets import changing, choices, editing, reading
 from ptdash.services.tickets.changing import Change, StaleEdit
 from ptdash.services.tickets.reading import Shown
@@ -58,7 +58,7 @@ def edit(number: str) -> Response:
             form.refuse(error)
         else:
             toast(gettext("Ticket %(number)s is saved.", number=number))
-            return see_other(_where_next(ticket.number, ticket.assignee_id))
+            return see_other(ticket_or_queue(ticket.number, ticket.assignee_id))
     status = 422 if form.problems() else 200
     return render_page("tickets/edit.html", status=status, form=form, ticket=shown.ticket)
 
@@ -146,10 +146,3 @@ def _told(name: str, form: EditForm, value: Any) -> str:
     if name.endswith("_id") and value is not None:
         return next((label for key, label in form[name].choices if key == str(value)), str(value))
     return word_for(name, value)
-
-
-def _where_next(number: str, assignee_id: int | None) -> str:
-    """Back to the ticket; a technician who gave it away goes on in the queue."""
-    if current_user.role == Role.TECHNICIAN and assignee_id not in (None, current_user.id):
-        return url_for("tickets.queue")
-    return url_for("tickets.show", number=number)

@@ -12,10 +12,9 @@ from ptdash.blueprints.tickets.asked import address, read, selected, shown_now
 from ptdash.blueprints.tickets.rows import Shown, shown
 from ptdash.blueprints.tickets.words import PRIORITIES, STATUSES
 from ptdash.db import db
-from ptdash.domain.errors import NotFound
 from ptdash.domain.tickets import Status
 from ptdash.models import Role
-from ptdash.services import customers, meters
+from ptdash.services import meters
 from ptdash.services.tickets import choices, counts, queue
 from ptdash.services.tickets.asking import ANY, NOBODY, Asked, Group, Moment, Sort, Tab
 from ptdash.web import now, render_page, today, wants_fragment
@@ -87,7 +86,8 @@ def queue_facts(asked: Asked, chosen: Collection[str]) -> dict[str, Any]:
     kept = queue.rows_of(session, apart, current_user) if apart else []
     drawn = _meters([*page.rows, *kept])
     rows = shown(page.rows, drawn, moment, set(chosen))
-    people = queue.assignable(session) if current_user.role != Role.TECHNICIAN else []
+    named = not wants_fragment() or asked.assignee is not None  # a fragment has no filters to fill
+    people = queue.assignable(session) if named and current_user.role != Role.TECHNICIAN else []
     return {
         "asked": asked,
         "address": address,
@@ -104,7 +104,7 @@ def queue_facts(asked: Asked, chosen: Collection[str]) -> dict[str, Any]:
         "people": people,
         "any": ANY,
         "nobody": NOBODY,
-        "filter_customer": (name := _customer_name(asked)),
+        "filter_customer": (name := figures.customer or asked.customer),
         "filter_names": _filter_names(asked, name, people),
         "tab_empty": EMPTY.get(asked.tab),
         "oob": wants_fragment(),
@@ -125,16 +125,6 @@ def request_address(asked: Asked) -> str:
     return address(asked, **place)
 
 
-def _customer_name(asked: Asked) -> str | None:
-    """The name behind a customer's number; the number where nobody has it."""
-    if asked.customer is None:
-        return None
-    try:
-        return customers.get(db.session(), asked.customer).name
-    except NotFound:
-        return asked.customer
-
-
 def _filter_names(asked: Asked, customer: str | None, people: Collection[Any]) -> list[str]:
     """The filters in words, for a list that is empty because of them."""
     assignee = {NOBODY: gettext("Nobody")} | {row.id: row.name for row in people}
@@ -142,7 +132,7 @@ def _filter_names(asked: Asked, customer: str | None, people: Collection[Any]) -
         gettext("All, done ones too") if asked.status == ANY else asked.status and STATUSES[Status(asked.status)]
     )
     priority = PRIORITIES[asked.priority] if asked.priority else None
-    text = f"“{asked.text}”" if asked.text else None
+    text = gettext("“%(text)s”", text=asked.text) if asked.text else None
     person = assignee.get(asked.assignee) if asked.assignee is not None else None
     return [str(name) for name in (text, customer, status, person, priority) if name]
 

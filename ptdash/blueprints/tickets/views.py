@@ -11,11 +11,13 @@ from werkzeug.http import dump_options_header
 
 from ptdash.blueprints.tickets import bp
 from ptdash.blueprints.tickets.forms import FilesForm, WordsForm
+from ptdash.blueprints.tickets.rows import due_words
 from ptdash.db import db, transaction
 from ptdash.domain.errors import DomainError, Forbidden, Invalid
 from ptdash.domain.tickets import Channel, Status, reachable
 from ptdash.services import files
 from ptdash.services.tickets import entries, history, reading, threads
+from ptdash.services.tickets.asking import Moment
 from ptdash.web import now, render_page, see_other, toast
 
 TABS = ("reply", "note", "time", "inbound")
@@ -36,7 +38,7 @@ def ticket_page(
     status: int = 200,
 ) -> Response:
     """The page with a tab of its composer open; `form` is one that was refused, `problem` the sentence why."""
-    at = now()
+    moment = Moment(now())
     session = db.session()
     shown = reading.show(session, number, current_user)
     thread = entries.thread(session, shown.ticket.id, shown.family)
@@ -60,7 +62,7 @@ def ticket_page(
         form=form,
         problem=problem,
         tab=tab,
-        now=at,
+        due=due_words(shown.ticket.due_at, shown.ticket.status, moment, known=shown.ticket.deadline_known),
     )
 
 

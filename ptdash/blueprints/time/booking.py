@@ -14,7 +14,6 @@ from ptdash.models import Role, Ticket
 from ptdash.services import time_entries, time_pages
 from ptdash.services.tickets import changing, reading
 from ptdash.web import now, render_page, see_other, toast, today
-from ptdash.web.formats import minutes
 
 
 @bp.get("/tickets/<number>/time")
@@ -39,14 +38,15 @@ def book(number: str) -> Response:
     try:
         with transaction() as session:
             work = entered.work(now())
-            entry, odd = time_entries.book(session, ticket.id, work, actor_id=current_user.id, now=now())
+            price = panel.of_ticket(ticket, entered).price
+            _, odd = time_entries.book(session, ticket.id, work, actor_id=current_user.id, now=now())
             if resolve:
                 resolved = Status.RESOLVED
                 changing.set_status(session, ticket.id, resolved, actor_id=current_user.id, now=now())
     except DomainError as error:
         entered.refuse(error, FIELD_OF.get(type(error)))
         return _page(ticket, entered, status=error.status if not isinstance(error, Invalid) else 422)
-    toast(gettext("%(minutes)s booked.", minutes=minutes(entry.minutes)))
+    toast(gettext("Booked: %(price)s.", price=price))
     for found in odd:
         flash(oddity_words(found), "danger")
     # Without an anchor: from the page itself, a browser would only scroll to it and load nothing.

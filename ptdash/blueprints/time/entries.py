@@ -4,6 +4,7 @@ from flask import Response, flash, request, url_for
 from flask_babel import gettext
 from flask_login import current_user
 
+from ptdash.blueprints.tickets.following import ticket_or_queue
 from ptdash.blueprints.time import bp
 from ptdash.blueprints.time.forms import FIELD_OF, BookForm, CorrectForm, StopForm, asked
 from ptdash.blueprints.time.timers import last_time
@@ -131,7 +132,7 @@ def _difference(shown: Shown, form: BookForm) -> Difference | None:
 
 
 def _to_ticket(shown: Shown) -> Response:
-    return see_other(url_for("tickets.show", number=shown.ticket.number))
+    return see_other(ticket_or_queue(shown.ticket.number, shown.ticket.assignee_id))
 
 
 def _page(

@@ -7,12 +7,12 @@ from flask import g
 from flask_login import current_user
 
 from ptdash.blueprints.time.forms import BookForm
-from ptdash.blueprints.time.words import TREATMENTS, cost_words, reason_words
+from ptdash.blueprints.time.words import TREATMENTS, cost_words, reason_words, used_up_words
 from ptdash.db import db
 from ptdash.domain.coverage import Coverage
 from ptdash.domain.errors import DomainError
 from ptdash.domain.meters import Cost, Meter, MonthMeters, cost_of
-from ptdash.domain.minutes import billable_minutes
+from ptdash.domain.minutes import Treatment, billable_minutes
 from ptdash.domain.periods import berlin_day, last_day, month_of
 from ptdash.models import Ticket
 from ptdash.services import coverage, meters
@@ -41,6 +41,13 @@ class Panel:
     @property
     def price(self) -> str:
         return cost_words(self.cost) if self.cost else ""
+
+    @property
+    def warning(self) -> str:
+        """What more work of the proposed treatment costs where the package is used up; it stops nobody."""
+        if self.coverage.treatment is not Treatment.PACKAGE or self.meter is None or self.meter.left:
+            return ""
+        return used_up_words(self.month.rates.overage)
 
     @property
     def why(self) -> list[str]:

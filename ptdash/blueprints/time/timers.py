@@ -2,11 +2,11 @@
 
 from datetime import datetime, timedelta
 
-from flask import Response, g, request, url_for
+from flask import Response, flash, g, request, url_for
 from flask_babel import gettext
 from flask_login import current_user
 
-from ptdash.blueprints.time import bp
+from ptdash.blueprints.time import bp, panel
 from ptdash.blueprints.time.forms import StopForm, read_clock
 from ptdash.db import db, transaction
 from ptdash.domain.periods import BERLIN
@@ -36,6 +36,8 @@ def start(number: str) -> Response:
     except TimerRunsElsewhere:
         return _page(StopForm(), start_on=number, status=409)
     toast(gettext("The timer runs."))
+    if warning := panel.of_ticket(ticket).warning:
+        flash(warning, "danger")
     return see_other(url_for("tickets.show", number=number))
 
 

@@ -1,6 +1,7 @@
 """Costs, reasons and oddities as sentences."""
 
 from datetime import date
+from decimal import Decimal
 from typing import Any
 
 from flask_babel import gettext, lazy_gettext
@@ -61,6 +62,13 @@ def cost_words(cost: Cost) -> str:
     if not cost.charged:
         return str(gettext("%(minutes)s from the package, no extra cost", minutes=minutes(cost.minutes)))
     return f"{_where(cost)}, {_price(cost)}"
+
+
+def used_up_words(overage: Decimal | None) -> str:
+    """What more minutes cost where the package is used up."""
+    if overage is None:
+        return str(gettext("The package is used up: more minutes are billed."))
+    return str(gettext("The package is used up: every further minute costs %(rate)s.", rate=rate(overage)))
 
 
 def _where(cost: Cost) -> str:

@@ -6,14 +6,14 @@ from decimal import Decimal
 
 from sqlalchemy import or_, select
 from sqlalchemy.exc import IntegrityError
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import Session, selectinload
 
 from ptdash.domain import terms
 from ptdash.domain.errors import Conflict, Invalid, NotFound
 from ptdash.domain.packages import MAINTENANCE, PROMISED, SIZES, SUPPORT
 from ptdash.domain.periods import month_of
 from ptdash.domain.terms import CONSUMER_NOTICE_MONTHS, ContractFacts, Lifecycle, add_months
-from ptdash.models import Contract, Customer
+from ptdash.models import Contract, ContractDevice, Customer
 from ptdash.services import audit, contract_numbers, contracts, decisions, posted, recurring
 from ptdash.services.contract_changes.contract import constraint_of, fee
 from ptdash.services.posted import UNSEEN, Confirmed, PostedMonth
@@ -66,7 +66,8 @@ class NumberTaken(Conflict):
 
 @dataclass(frozen=True)
 class NewContract:
-    """What a person enters; `customer` and `follows` are numbers. `renewal_months` None: it ends with its term."""
+    """What a person enters; `customer` and `follows` are numbers. `renewal_months` None: it ends with its term.
+    `takes_over` the devices of the contract that it follows, and what was agreed there on foreign software."""
 
     customer: str
     kind: str
@@ -78,6 +79,7 @@ class NewContract:
     monthly_fee: Decimal | None = None
     active_station_procedure: str = ""
     follows: str | None = None
+    takes_over: bool = False
 
     @classmethod
     def promised(cls, customer: str, kind: str, starts_on: date) -> "NewContract":
@@ -94,12 +96,13 @@ class NewContract:
 
 @dataclass(frozen=True)
 class Foreseen:
-    """What a contract would be: its life on its first day, a whole month and the first month in net cents (None
-    where the package has no price yet), and what it changes in posted months."""
+    """What a contract would be: its life on its first day, how many devices it takes over, a whole month and the
+    first month in net cents (None where the package has no price yet), and what it changes in posted months."""
 
     entered: NewContract
     customer: Customer
     life: Lifecycle
+    devices: int
     monthly_cents: int | None
     first_month: date
     first_cents: int
@@ -115,13 +118,14 @@ def preview(session: Session, entered: NewContract, *, today: date) -> Foreseen:
     customer, entered = _checked(session, entered, today)
     followed = _followed(session, entered, customer)
     _refuse_overlap(session, entered, customer)
-    contract, prices = _row(entered, customer, "", followed), contracts.package_prices(session)
+    contract, prices = _row(session, entered, customer, "", followed), contracts.package_prices(session)
     assert entered.starts_on is not None
     end = terms.ends_before(entered.facts(customer.is_consumer))
     return Foreseen(
         entered=entered,
         customer=customer,
         life=terms.lifecycle(entered.facts(customer.is_consumer), entered.starts_on),
+        devices=len(contract.devices),
         monthly_cents=contracts.monthly_net_cents(contract, entered.starts_on, prices),
         first_month=month_of(entered.starts_on),
         first_cents=recurring.fees_cents(contract, month_of(entered.starts_on), end, prices),
@@ -130,7 +134,7 @@ def preview(session: Session, entered: NewContract, *, today: date) -> Foreseen:
             customer.id,
             entered.starts_on,
             end,
-            lambda: _write(session, _row(entered, customer, f"?{customer.id}", followed), customer),
+            lambda: _write(session, _row(session, entered, customer, f"?{customer.id}", followed), customer),
         ),
     )
 
@@ -148,7 +152,7 @@ def create(
 
     A start in posted months needs the difference that was seen and a reason. Raises NotFound, KindMissing,
     PackageMissing, FeeUnreadable, StartMissing, StartFarAway, MonthsOutOfRange, ConsumerNotice, SupportOverlaps,
-    CannotFollow, NumberTaken, ReachNotSeen, ReachReasonMissing.
+    CannotFollow, DevicesNotAccepted, NumberTaken, ReachNotSeen, ReachReasonMissing.
     """
     customer, entered = _checked(session, entered, today)
     number = contract_numbers.following(session, entered.kind)  # one after the other from here on
@@ -161,8 +165,10 @@ def create(
         customer.id,
         entered.starts_on,
         terms.ends_before(entered.facts(customer.is_consumer)),
-        lambda: _write(session, _row(entered, customer, number, followed), customer),
+        lambda: _write(session, _row(session, entered, customer, number, followed), customer),
     )
+    if followed and entered.takes_over:
+        decisions.take_over_agreements(session, followed, contract)
     difference = posted.confirm(months, confirmed)
     after = {key: value for key, value in asdict(entered).items() if value not in (None, "")}
     after |= {"renewal_months": entered.renewal_months}
@@ -220,7 +226,8 @@ def check_months(customer: Customer, term: int | None, notice: int | None, renew
 def _followed(session: Session, entered: NewContract, customer: Customer) -> Contract | None:
     if not entered.follows:
         return None
-    found = session.execute(select(Contract).where(Contract.number == entered.follows)).scalar_one_or_none()
+    followed = select(Contract).where(Contract.number == entered.follows).options(selectinload(Contract.devices))
+    found = session.execute(followed).scalar_one_or_none()
     if (
         found is None
         or (found.customer_id, found.kind) != (customer.id, entered.kind)
@@ -244,7 +251,12 @@ def _overlaps(customer: Customer, there: Contract) -> SupportOverlaps:
     return SupportOverlaps(customer=customer.name, contract=there.number, starts_on=there.starts_on)
 
 
-def _row(entered: NewContract, customer: Customer, number: str, followed: Contract | None) -> Contract:
+def _row(
+    session: Session, entered: NewContract, customer: Customer, number: str, followed: Contract | None
+) -> Contract:
+    devices: list[ContractDevice] = []
+    if followed and entered.takes_over and entered.starts_on:
+        devices = decisions.carried(session, followed, entered.starts_on)
     return Contract(
         number=number,
         customer_id=customer.id,
@@ -257,12 +269,15 @@ def _row(entered: NewContract, customer: Customer, number: str, followed: Contra
         renewal_months=entered.renewal_months,
         active_station_procedure=entered.active_station_procedure,
         follows_id=followed.id if followed else None,
+        devices=devices,
     )
 
 
 def _write(session: Session, contract: Contract, customer: Customer) -> Contract:
     """Into the database with its end; what another way of writing slipped in meanwhile is told, not failed on."""
     contract.ends_before = terms.ends_before(contracts.facts_of(contract, customer.is_consumer))
+    for device in contract.devices:
+        device.ends_before = contract.ends_before
     try:
         with session.begin_nested():
             session.add(contract)

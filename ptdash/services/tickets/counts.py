@@ -19,7 +19,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.orm import Session
 
-from ptdash.models import Role, Ticket, User
+from ptdash.models import Customer, Role, Ticket, User
 from ptdash.services.tickets.asking import (
     NEVER,
     OPEN,
@@ -41,13 +41,15 @@ LIMIT = 1000
 @dataclass(frozen=True)
 class Figures:
     """Every tab's open tickets, the overdue ones, those of the view asked for and of its groups (none of a
-    search), and the newest ticket's id, so that the page can ask for newer ones. 1000 stands for "more"."""
+    search), and the newest ticket's id, so that the page can ask for newer ones. 1000 stands for "more".
+    `customer` is the name of the one whose tickets are asked for; None where nobody has that number."""
 
     tabs: dict[Tab, int]
     overdue: int
     total: int
     groups: dict[Group, int]
     newest: int
+    customer: str | None
 
 
 def figures(session: Session, asked: Asked, user: User, moment: Moment) -> Figures:
@@ -58,14 +60,18 @@ def figures(session: Session, asked: Asked, user: User, moment: Moment) -> Figur
     found = row._mapping
     tabs = {tab: found[f"tab_{tab}"] for tab in Tab}
     groups = {group: found[f"group_{group}"] for group in Group if f"group_{group}" in found}
-    return Figures(tabs, row.overdue, found.get("total", tabs[Tab.OPEN]), groups, row.newest)
+    return Figures(
+        tabs, row.overdue, found.get("total", tabs[Tab.OPEN]), groups, row.newest, found.get("customer")
+    )
 
 
 @lru_cache(maxsize=200)
 def _statement(view: Asked, searched: bool, role: Role) -> Select[Any]:
     """The figures of a view, with the person and the instants as parameters."""
     user, moment = anybody(role), any_moment()
-    wanted = {f"tab_{tab}": _capped(Asked(tab=tab), user, moment) for tab in Tab if tab is not Tab.LOW}
+    wanted: dict[str, ScalarSelect[Any]] = {
+        f"tab_{tab}": _capped(Asked(tab=tab), user, moment) for tab in Tab if tab is not Tab.LOW
+    }
     wanted[f"tab_{Tab.LOW}"] = _low(user, moment)
     wanted["overdue"] = _capped(Asked(), user, moment, _in(Group.OVERDUE, moment))
     if not searched:
@@ -73,6 +79,8 @@ def _statement(view: Asked, searched: bool, role: Role) -> Select[Any]:
             wanted["total"] = _capped(view, user, moment)
         if view.open_only:
             wanted |= {f"group_{group}": _capped(view, user, moment, _in(group, moment)) for group in Group}
+    if view.customer is not None:
+        wanted["customer"] = select(Customer.name).where(Customer.number == view.customer).scalar_subquery()
     newest = select(func.coalesce(func.max(Ticket.id), 0)).scalar_subquery()
     return select(newest.label("newest"), *(figure.label(name) for name, figure in wanted.items()))
 

@@ -1,0 +1,1 @@
+"""Approved updates on customers' devices: planned into windows, installed, ticked off, told about."""
