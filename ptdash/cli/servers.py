@@ -72,7 +72,7 @@ def _close_the_first_demo_month(config: Config, now: datetime) -> None:
             releases.release(session, month, actor_id=manager.id, now=now)
         documents.render_all()
         with transaction() as session:
-            demo.dispatch.seed(session, month, now=now)
+            demo.dispatch.seed(session, month, now=datetime.now(UTC))
 
 
 @click.command()

@@ -21,7 +21,7 @@ from lxml import etree
 
 from ptdash.documents import german
 from ptdash.domain.bills import VatShare
-from ptdash.domain.einvoices import UNITS, InvoiceSource, SourceLine, is_routing_id
+from ptdash.domain.einvoices import EMAIL, UNITS, InvoiceSource, SourceLine
 from ptdash.domain.vat import VatCategory
 
 GUIDELINES = {
@@ -29,7 +29,6 @@ GUIDELINES = {
     "xrechnung": "urn:cen.eu:en16931:2017#compliant#urn:xeinkauf.de:kosit:xrechnung_3.0",
 }
 PROCESS = "urn:fdc:peppol.eu:2017:poacc:billing:01:1.0"
-EMAIL, LEITWEG_ID = "EM", "0204"  # schemes of electronic addresses (EAS)
 SEPA_TRANSFER, CLEARING = "58", "97"  # UNTDID 4461
 REVERSE_CHARGE = "Steuerschuldnerschaft des Leistungsempfängers (Reverse Charge)"
 REVERSE_CHARGE_CODE = "VATEX-EU-AE"
@@ -93,10 +92,8 @@ def _agree(agreement: Any, source: InvoiceSource) -> None:
     _contact(agreement.seller, seller.get("contact") or seller["name"], seller.get("phone"), seller.get("email"))
     for scheme, number in (("FC", seller.get("tax_number")), ("VA", _vat_id(seller.get("vat_id")))):
         _register(agreement.seller, scheme, _text(number))
-    address, scheme = _text(buyer.get("email")), EMAIL
-    if not address and is_routing_id(str(buyer.get("routing_id") or "")):
-        address, scheme = buyer["routing_id"], LEITWEG_ID
-    _party(agreement.buyer, buyer, address, scheme)
+    scheme, address = source.electronic_address or (EMAIL, "")
+    _party(agreement.buyer, buyer, _text(address), scheme)
     agreement.buyer.id = _text(buyer["number"])
     _contact(agreement.buyer, buyer.get("contact"), None, None)
     _register(agreement.buyer, "VA", _vat_id(buyer.get("vat_id")))

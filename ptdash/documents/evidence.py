@@ -14,9 +14,10 @@ from ptdash.domain.minutes import Treatment
 DAYS = ("Mo", "Di", "Mi", "Do", "Fr", "Sa", "So")
 NOT_BILLED = (Treatment.GOODWILL, Treatment.MAINTENANCE, Treatment.WARRANTY)
 READING = (
-    "Jede Buchung zählt in angefangenen Minuten. Freiminuten werden in der Reihenfolge der Buchungen verbraucht und verfallen am Monatsende. „Stand“ zeigt "
-    "den Rest der Freiminuten nach der Buchung, mit + die bis dahin angefallenen Mehrminuten. Wartung ist mit der "
-    "Gebühr des Wartungsvertrags abgegolten; Kulanz und Gewährleistung berechnen wir nicht."
+    "Jede Buchung zählt in angefangenen Minuten. Freiminuten werden in der Reihenfolge der Buchungen verbraucht "
+    "und verfallen am Monatsende. „Stand“ zeigt den Rest der Freiminuten nach der Buchung, mit + die bis dahin "
+    "angefallenen Mehrminuten. Wartung ist mit der Gebühr des Wartungsvertrags abgegolten; Kulanz und "
+    "Gewährleistung berechnen wir nicht."
 )
 
 

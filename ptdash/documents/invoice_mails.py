@@ -9,7 +9,10 @@ def write(source: InvoiceSource) -> tuple[str, str]:
     name = title(source)
     subject = f"{name} {source.number} für {month(source.period)}"
     contact = str(source.buyer.get("contact") or "").strip()
-    signature = [source.seller.get("contact"), source.seller["name"], source.seller.get("phone")]
+    seller = source.seller
+    town = f"{seller['postal_code']} {seller['city']}"
+    legal = [seller.get(key) for key in ("management", "register")]
+    signature = [seller.get("contact"), seller["name"], f"{seller['street']}, {town}", seller.get("phone"), *legal]
     paragraphs = [
         f"Guten Tag {contact}".strip() + ",",
         f"anbei erhalten Sie unsere {name} {source.number} vom {day(source.issued_on)} "

@@ -8,7 +8,7 @@ import hashlib
 import os
 import re
 import socket
-import subprocess
+import subprocess  # nosec B404
 import sys
 import threading
 from functools import cache

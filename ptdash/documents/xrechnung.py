@@ -1,8 +1,8 @@
 """The rules that XRechnung 3.0 adds to EN 16931, as far as our invoices can break them.
 
 Names and severity are those of KoSIT's rules 2.2 to 2.5 for XRechnung 3.0.2. We never write delivery addresses,
-attachments, cards, direct debits, allowances or sub-lines; the rules about those (BR-DE-10, 11, 20, 22, 24, 25, 30,
-31, BR-DEX, PEPPOL R040 to R046, R061, R101, R121, R130) have nothing to look at.
+attachments, cards, direct debits, allowances or sub-lines; the rules about those (BR-DE-10, 11, 20, 22, 24, 25,
+30, 31, BR-DEX, PEPPOL R040 to R046, R061, R101, R121, R130) have nothing to look at.
 """
 
 import re

@@ -16,6 +16,15 @@ PROFILES = ("zugferd", "xrechnung")
 
 BILL, CORRECTION = "380", "384"  # UNTDID 1001, BT-3
 
+# Schemes of electronic addresses (EAS): e-mail, Leitweg-ID, and VAT ids by country.
+EMAIL, LEITWEG_ID = "EM", "0204"
+VAT_IDS = {
+    **{"AT": "9914", "BE": "9925", "BG": "9926", "CY": "9928", "CZ": "9929", "DE": "9930", "EE": "9931"},
+    **{"EL": "9933", "ES": "9920", "FR": "9957", "HR": "9934", "HU": "9910", "IE": "9935", "LT": "9937"},
+    **{"LU": "9938", "LV": "9939", "MT": "9943", "NL": "9944", "PL": "9945", "PT": "9946", "RO": "9947"},
+    **{"SI": "9949", "SK": "9950"},
+}
+
 UNITS = {"minute": "MIN", "month": "MON", "piece": "C62"}  # UN/ECE recommendation 20, BT-130
 
 
@@ -89,6 +98,17 @@ class InvoiceSource:
     def reference(self) -> str:
         """What the buyer finds it by (BT-10): the routing id, or the customer number."""
         return str(self.buyer.get("routing_id") or self.buyer["number"])
+
+    @property
+    def electronic_address(self) -> tuple[str, str] | None:
+        """Where the buyer is reached (BT-49): scheme and e-mail address, else the routing id, else the VAT id."""
+        email, routing_id = (str(self.buyer.get(key) or "").strip() for key in ("email", "routing_id"))
+        vat_id = re.sub(r"\s", "", str(self.buyer.get("vat_id") or "")).upper()
+        if email:
+            return EMAIL, email
+        if is_routing_id(routing_id):
+            return LEITWEG_ID, routing_id
+        return (VAT_IDS[vat_id[:2]], vat_id) if vat_id[:2] in VAT_IDS else None
 
     @property
     def service_span(self) -> tuple[date, date]:

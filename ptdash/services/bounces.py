@@ -1,5 +1,6 @@
 """Messages that came back: delivery status notifications (RFC 3464) are put to the message they are about."""
 
+import re
 from datetime import datetime
 from email import message_from_bytes
 from email.message import Message
@@ -52,9 +53,14 @@ def _diagnosis(notification: Message) -> str:
             continue
         for fields in part.get_payload():
             if isinstance(fields, Message) and str(fields.get("Action", "")).strip().lower() == FAILED:
-                diagnosis = str(fields.get("Diagnostic-Code") or fields.get("Status") or FAILED)
-                said.append(" ".join(f"{fields.get('Final-Recipient', '')}: {diagnosis}".split()))
+                diagnosis = _untyped(fields.get("Diagnostic-Code") or fields.get("Status") or FAILED)
+                said.append(f"{_untyped(fields.get('Final-Recipient', ''))}: {diagnosis}")
     return "\n".join(said)[:LONGEST]
+
+
+def _untyped(value: object) -> str:
+    """A field without its type: `rfc822; a@b.example` is a@b.example."""
+    return " ".join(re.sub(r"^\s*[\w-]+;", "", str(value)).split())
 
 
 def _message_ids(notification: Message) -> list[str]:

@@ -21,6 +21,7 @@ from ptdash.services.bulk import among
 
 FORMATS = ("zugferd", "xrechnung", "json", "datev")
 CHUNK = 50
+NO_ADDRESS = "no valid XRechnung, the buyer has neither e-mail address nor routing id nor VAT id"
 
 
 class DatevNotSetUp(Conflict):
@@ -115,7 +116,8 @@ def _zugferd(session: Session, ids: Sequence[int]) -> Iterator[File | Missing]:
 
 
 def _xrechnung(session: Session, ids: Sequence[int]) -> Iterator[File | Missing]:
-    """The original where it is an XRechnung; otherwise the same invoice written down as one."""
+    """The original where it is an XRechnung; otherwise the same invoice written down as one, with a note where the
+    buyer has no electronic address: it is none then."""
     originals = dict(
         session.execute(
             select(InvoiceXml.invoice_id, InvoiceXml.content).where(
@@ -125,7 +127,8 @@ def _xrechnung(session: Session, ids: Sequence[int]) -> Iterator[File | Missing]
     )
     for invoice_id, source in invoice_sources.of_invoices(session, ids).items():
         content = originals.get(invoice_id) or einvoice.build(source, "xrechnung")
-        yield File(f"{source.number}.xml", content)
+        name = f"{source.number}.xml"
+        yield File(name, content, () if source.electronic_address else (f"{name}: {NO_ADDRESS}",))
 
 
 def _json(session: Session, ids: Sequence[int]) -> Iterator[File | Missing]:

@@ -1,6 +1,7 @@
 """What a message of the outbox carries: its text, its files, an invoice's documents."""
 
 from datetime import datetime
+from typing import Any
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session, undefer
@@ -37,8 +38,21 @@ def _files(session: Session, message_id: int) -> list[Attachment]:
     return [(file.name, file.media_type, file.content) for file in session.execute(found).scalars()]
 
 
+def documents_of(session: Session, invoice_id: int | None) -> list[str]:
+    """The names of an invoice's files that its message carries, or will carry; none while the PDF is not there."""
+    found = session.execute(
+        select(Invoice.number, Invoice.buyer, InvoiceXml.profile)
+        .join(InvoiceXml, InvoiceXml.invoice_id == Invoice.id)
+        .join(InvoicePdf, InvoicePdf.invoice_id == Invoice.id)
+        .where(Invoice.id == invoice_id)
+    ).one_or_none()
+    if found is None:
+        return []
+    xml = [f"{found.number}.xml"] if _wants_xml(found.profile, found.buyer) else []
+    return [f"{found.number}.pdf", *xml]
+
+
 def _documents(session: Session, invoice_id: int | None) -> list[Attachment]:
-    """The PDF, and the XML by itself for those who ask for it."""
     if invoice_id is None:
         return []
     number, buyer, profile, xml, pdf = session.execute(
@@ -48,6 +62,11 @@ def _documents(session: Session, invoice_id: int | None) -> list[Attachment]:
         .where(Invoice.id == invoice_id)
     ).one()
     found = [(f"{number}.pdf", "application/pdf", pdf)]
-    if profile == "xrechnung" or buyer.get("wants_xml"):
+    if _wants_xml(profile, buyer):
         found.append((f"{number}.xml", "application/xml", xml))
     return found
+
+
+def _wants_xml(profile: str, buyer: dict[str, Any]) -> bool:
+    """The XML goes by itself, too, to whoever asks for it, and as XRechnung always."""
+    return profile == "xrechnung" or bool(buyer.get("wants_xml"))

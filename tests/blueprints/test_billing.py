@@ -1,5 +1,6 @@
 """The billing pages: what a manager may do with parked customers, the result, and the prices."""
 
+import re
 from datetime import date
 
 import pytest
@@ -9,7 +10,7 @@ from sqlalchemy import select
 from ptdash.blueprints.billing.words import CHECKS
 from ptdash.db import db, transaction
 from ptdash.jobs import closing
-from ptdash.models import Customer, CustomerMonth, Invoice, NumberSeries, Role, TimeEntry
+from ptdash.models import Customer, CustomerMonth, Invoice, NumberSeries, Role, Run, TimeEntry
 from ptdash.services import books, checks
 from tests.blueprints.browser import Browser, text_of
 from tests.company import Company
@@ -53,6 +54,22 @@ def test_a_parked_row_says_why_what_to_do_and_offers_both_ways(manager: Browser)
     assert "Beheben" in text
     assert row.find("form", attrs={"action": TRY_AGAIN})
     assert row.find("a", href=SET_ASIDE)
+
+
+def test_a_broken_rule_of_e_invoices_is_told_in_words(app: Flask, manager: Browser) -> None:
+    with app.app_context():
+        with transaction() as session:
+            session.execute(select(TimeEntry)).scalar_one().treatment = "separate"
+            session.execute(select(Customer).where(Customer.number == PARKED)).scalar_one().vat_id = "17"
+        db.session.remove()
+    manager.submit(PAGE, TRY_AGAIN)
+    with app.app_context():
+        closing.work_off(db.session.execute(select(Run.id).order_by(Run.id.desc())).scalars().first())
+        db.session.remove()
+    row = manager.page(PAGE).find("tr", class_="bad")
+    text = " ".join(row.get_text(" ").split())
+    assert "Eine USt-IdNr. muss mit dem Kürzel ihres Landes beginnen, zum Beispiel DE. (BR-CO-09)" in text
+    assert row.find("a", href=re.compile(rf"/customers/{PARKED}/")), "the customer's data are mended there"
 
 
 def test_a_mended_customer_is_tried_again_alone(app: Flask, manager: Browser) -> None:

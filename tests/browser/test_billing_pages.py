@@ -46,6 +46,9 @@ def test_the_billing_pages_have_no_barrier(app: Flask, company: date, opened: Op
         "/billing/checks",
         f"/billing/{company:%Y-%m}",
         f"/billing/invoices/{number}",
+        "/billing/archives",
+        "/outbox/",
+        "/outbox/?state=held",
     ):
         page.goto(path)
         check(page)

@@ -3,6 +3,7 @@
 import os
 import signal
 import smtplib
+import ssl
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
@@ -21,7 +22,7 @@ from ptdash.db import db, transaction
 from ptdash.jobs import delivery as jobs
 from ptdash.models import DeliveryAttempt, OutboxMessage
 from ptdash.services import delivery, outbox, settings
-from tests.conftest import NOW
+from tests.conftest import DATA, NOW
 
 LATER = timedelta(hours=5)
 
@@ -268,6 +269,29 @@ def test_the_server_asks_for_a_login(app, message_id):
             _settings(session, {"smtp.password": "geheim"})
         again(message_id)
         assert state(message_id) == "sent"
+
+
+def test_encrypted_and_signed_in_it_goes_out(app, message_id, monkeypatch):
+    """The server's certificate is checked: with one that nobody vouches for nothing goes out."""
+
+    def authenticate(server, session, envelope, mechanism, data: LoginPassword) -> AuthResult:
+        assert session.ssl, "no password before the encryption"
+        return AuthResult(success=(data.login, data.password) == (b"pt", b"geheim"), handled=False)
+
+    certificate = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+    certificate.load_cert_chain(DATA / "localhost.pem")
+    handler = Server()
+    options = {"tls_context": certificate, "require_starttls": True, "auth_required": True}
+    with listening(handler, authenticator=authenticate, **options) as port:
+        with transaction() as session:
+            values = {"smtp.security": "starttls", "smtp.user": "pt", "smtp.password": "geheim"}
+            _settings(session, values | {"smtp.port": str(port)})
+        jobs.deliver(message_id)
+        assert state(message_id) == "waiting"
+        assert "certificate verify failed" in attempts(message_id)[0].reply
+        monkeypatch.setenv("SSL_CERT_FILE", str(DATA / "localhost.pem"))
+        again(message_id)
+    assert (state(message_id), len(handler.mails)) == ("sent", 1)
 
 
 def test_where_encryption_is_asked_for_nothing_goes_out_without_it(server, message_id):

@@ -11,8 +11,9 @@ from sqlalchemy.engine import Connection
 from ptdash.db import db, transaction
 from ptdash.domain.searching import fold
 from ptdash.extensions import migrate
+from ptdash.jobs import documents, originals
 from ptdash.models import Ticket
-from ptdash.services import deadlines
+from ptdash.services import deadlines, invoice_originals, invoice_pdfs
 from ptdash.services.tickets import changing
 
 BEFORE_THE_QUEUE = """
@@ -31,6 +32,27 @@ INSERT INTO tickets (number, customer_id, channel, category, product, subject, s
     ('99999999999999999999', 1, 'phone', 'software', '', 'x', 'closed', 'low', '2026-09-01 09:00+02', 1);
 INSERT INTO time_entries (ticket_id, customer_id, technician_id, started_at, ended_at, treatment, note)
     VALUES (1, 1, 1, '2026-11-17 09:05+01', '2026-11-17 09:12+01', 'package', 'Fernwartung');
+"""
+
+ISSUED_BEFORE_E_INVOICES = """
+SET session_replication_role = replica;
+INSERT INTO periods VALUES ('2026-09-01', '2026-10-05 08:00+02');
+INSERT INTO runs (month, business_day, ordered_at, finished_at)
+    VALUES ('2026-09-01', '2026-10-05', '2026-10-05 08:00+02', '2026-10-05 08:01+02');
+INSERT INTO number_series VALUES (2026, 1);
+INSERT INTO invoices (number, series_year, series_number, customer_id, period, kind, revision, run_id, issued_on,
+                      due_on, seller, buyer, net_cents, vat_cents, gross_cents) VALUES
+    ('RE-2026-00001', 2026, 1, 1, '2026-09-01', 'bill', 1, 1, '2026-10-05', '2026-10-19',
+     '{"name": "premium technologies", "street": "Hafenweg 12", "postal_code": "48155", "city": "Münster",
+       "country": "DE", "vat_id": "DE123456789", "iban": "DE02120300000000202051", "payment_days": "14"}',
+     '{"number": "10001", "name": "Bäckerei Große", "contact": "", "street": "Ringstraße 1",
+       "postal_code": "48143", "city": "Münster", "country": "DE", "vat_id": "", "is_consumer": false}',
+     4000, 760, 4760);
+INSERT INTO invoice_lines (invoice_id, pos, service_month, kind, contract_id, description, quantity, unit, unit_price,
+                           net_cents, vat_category, vat_rate, service_from, service_until, explanation) VALUES
+    (1, 1, '2026-09-01', 'package_fee', 1, 'Support-Paket M, SV-1', 1, 'month', 40, 4000, 'S', 19, '2026-09-01',
+     '2026-09-30', '{"included_minutes": 30, "used_minutes": 0, "overage_minutes": 0, "expired_minutes": 30}');
+SET session_replication_role = origin;
 """
 
 
@@ -110,3 +132,16 @@ def test_an_empty_house_begins_with_ticket_1001(session: None, app: Flask) -> No
     with db.engine.connect() as connection:
         start = "SELECT start_value FROM pg_sequences WHERE sequencename = 'ticket_numbers'"
         assert connection.execute(text(start)).scalar_one() == 1001
+
+
+def test_invoices_from_before_e_invoices_get_their_documents(used: Flask) -> None:
+    upgrade(revision="0008")
+    with db.engine.begin() as connection:
+        connection.execute(text(ISSUED_BEFORE_E_INVOICES))
+    upgrade()
+    originals.make_missing()
+    documents.render_all()
+    with transaction() as session:
+        found = invoice_pdfs.documents_of(session, "RE-2026-00001")
+        assert (found.has_xml, found.has_pdf, found.failure, found.message_id) == (True, True, None, None)
+        assert list(invoice_originals.violations(session)) == []

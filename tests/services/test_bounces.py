@@ -52,7 +52,7 @@ def test_a_bounce_is_put_to_its_message_with_the_servers_words(session, message,
     content = notification(message.message_id, kind=kind)
     found = bounces.record(session, content, actor_id=None, now=NOW)
     assert (found.id, found.bounced_at) == (message.id, NOW)
-    assert found.bounce == "rfc822; kunde@example.com: smtp; 550 5.1.1 User unknown"
+    assert found.bounce == "kunde@example.com: 550 5.1.1 User unknown"
     outbox.resend(session, message.id, actor_id=None, now=NOW)
 
 

@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 
 from ptdash.documents import validation
 from ptdash.models import Invoice
-from ptdash.services import books, exporting, settings
+from ptdash.services import books, cancellations, exporting, settings
 from ptdash.services.exporting import DatevNotSetUp, NoDebtorAccount
 from tests.company import Company
 from tests.conftest import NOW
@@ -68,6 +68,19 @@ def test_reverse_charge_has_its_own_account_and_the_vat_id(session, company):
     assert row["EU-Land u. UStID (Bestimmung)"] == "ATU12345678"
 
 
+def test_a_storno_takes_back_what_its_invoice_booked(session, company):
+    worked(company, number="10001")
+    close(session)
+    set_up(session)
+    day = date(2026, 10, 6)
+    storno = cancellations.cancel(session, "RE-2026-00001", "Irrtum", business_day=day, actor_id=None, now=NOW)
+    bill, back = rows(session)
+    assert (bill["Soll/Haben-Kennzeichen"], back["Soll/Haben-Kennzeichen"]) == ("S", "H")
+    assert (back["Belegfeld 1"], back["Belegdatum"], back["Fälligkeit"]) == (storno, "0610", "")
+    same = ("Umsatz (ohne Soll/Haben-Kz)", "Konto", "Gegenkonto (ohne BU-Schlüssel)", "Leistungsdatum")
+    assert [bill[name] for name in same] == [back[name] for name in same]
+
+
 def test_without_the_advisers_numbers_nothing_is_booked(session, company):
     worked(company)
     close(session)
@@ -95,13 +108,36 @@ def test_each_financial_year_has_a_file_of_its_own(session, company):
     assert exporting.year_begin(date(2026, 1, 1), 1) == date(2026, 1, 1)
 
 
-def test_every_invoice_can_be_written_as_a_valid_xrechnung(session, company):
+def test_every_invoice_can_be_written_as_an_xrechnung(session, company):
     worked(company, number="10001")
     close(session)
     (file,) = exported(session, "xrechnung")
     assert file.name == "RE-2026-00001.xml"
     assert b"xrechnung_3.0" in file.content
-    assert not validation.validate(file.content).fatal
+    assert [finding.rule for finding in validation.validate(file.content).fatal] == ["PEPPOL-EN16931-R010"]
+    assert file.notes == (f"{file.name}: {exporting.NO_ADDRESS}",), "who has no address cannot get one"
+
+
+def test_an_xrechnung_finds_its_buyer_by_e_mail_routing_id_or_vat_id(session, company):
+    worked(company, number="10001", email="buchhaltung@kunde.example")
+    worked(company, number="10002", vat_id="DE 167760436")
+    worked(company, number="10003", vat_id="ATU12345675", country="AT")
+    worked(company, number="10004", invoice_format="xrechnung", routing_id="04011000-1234512345-06")
+    close(session)
+    found = exported(session, "xrechnung")
+    for file, address in zip(
+        found,
+        (
+            'schemeID="EM">buchhaltung@kunde.example',
+            'schemeID="9930">DE167760436',
+            'schemeID="9914">ATU12345675',
+            'schemeID="0204">04011000-1234512345-06',
+        ),
+        strict=True,
+    ):
+        assert address in file.content.decode()
+        assert not validation.validate(file.content).fatal
+        assert not file.notes
 
 
 def test_an_invoice_whose_pdf_is_not_there_yet_is_named(session, company):

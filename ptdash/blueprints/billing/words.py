@@ -5,6 +5,7 @@ from datetime import date
 
 from flask_babel import gettext, lazy_gettext
 
+from ptdash.domain.bills import InvalidInvoice
 from ptdash.domain.errors import DomainError
 from ptdash.domain.periods import parse_month
 from ptdash.web.formats import day, month
@@ -111,10 +112,43 @@ MENDED_AT = {
     "invalid_invoice": "customers.invoice_data",
 }
 
+# The rules of e-invoices that what people enter can break, and what to do; any other one speaks for itself.
+E_INVOICE_RULES = {
+    "BR-CO-09": lazy_gettext("A VAT id has to begin with the code of its country, for example DE."),
+    "BR-CL-14": lazy_gettext("The country's code does not exist."),
+    "BR-AE-02": lazy_gettext("Reverse charge needs the VAT ids of the company and of the customer."),
+    "BR-S-02": lazy_gettext("The company's VAT id or tax number is missing in the settings."),
+    "BR-DE-3": lazy_gettext("The company's town is missing in the settings."),
+    "BR-DE-4": lazy_gettext("The company's postal code is missing in the settings."),
+    "BR-DE-6": lazy_gettext("An XRechnung needs the company's telephone number. Enter it in the settings."),
+    "BR-DE-7": lazy_gettext("An XRechnung needs the company's e-mail address. Enter it in the settings."),
+    "BR-DE-8": lazy_gettext("The customer's town is missing."),
+    "BR-DE-9": lazy_gettext("The customer's postal code is missing."),
+    "BR-DE-15": lazy_gettext("An XRechnung needs the customer's routing id (Leitweg-ID)."),
+    "PEPPOL-EN16931-R010": lazy_gettext("An XRechnung needs an e-mail address or routing id of the customer."),
+    "PEPPOL-EN16931-R020": lazy_gettext(
+        "An XRechnung needs the company's e-mail address. Enter it in the settings."
+    ),
+    "LEDGER": lazy_gettext("The e-invoice would not say what the ledger says."),
+}
+FINDING = re.compile(r"(?<!\S)((?:BR|PEPPOL|CII|XSD|XML|LEDGER)[A-Za-z0-9-]*): ")
+
 
 def sentence(error: DomainError) -> str:
     """A refusal or a reason in the language of the page."""
-    return str(gettext(error.message, **{name: named(value) for name, value in error.params.items()}))
+    params = {name: named(value) for name, value in error.params.items()}
+    if isinstance(error, InvalidInvoice):
+        params["findings"] = _findings(str(error.params["findings"]))
+    return str(gettext(error.message, **params))
+
+
+def _findings(text: str) -> str:
+    """Findings in words, once each, with the names of their rules behind them."""
+    _, *parts = FINDING.split(text)
+    words: dict[str, list[str]] = {}
+    for rule, told in zip(parts[::2], parts[1::2], strict=True):
+        words.setdefault(str(E_INVOICE_RULES.get(rule, told.strip())), []).append(rule)
+    return " ".join(f"{said} ({', '.join(dict.fromkeys(rules))})" for said, rules in words.items()) or text
 
 
 def named(value: object) -> str:

@@ -11,7 +11,7 @@ from ptdash.blueprints.outbox.forms import BounceForm
 from ptdash.db import transaction
 from ptdash.domain.errors import NotFound
 from ptdash.models import Role
-from ptdash.services import bounces, delivery, files, outbox
+from ptdash.services import bounces, delivery, files, mails, outbox
 from ptdash.web import access, now, render_page, see_other, toast
 
 KINDS = {
@@ -86,8 +86,15 @@ def _message(message_id: int, form: BounceForm, status: int = 200) -> Response:
         found = outbox.load(session, message_id)
         attempts = delivery.attempts(session, [message_id]).get(message_id, [])
         again = outbox.sent_again(session, message_id)
+        documents = mails.documents_of(session, found.message.invoice_id)
     return render_page(
-        "outbox/message.html", status=status, found=found, attempts=attempts, again=again, form=form
+        "outbox/message.html",
+        status=status,
+        found=found,
+        attempts=attempts,
+        again=again,
+        documents=documents,
+        form=form,
     )
 
 
