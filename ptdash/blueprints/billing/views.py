@@ -9,7 +9,7 @@ from typing import Any
 from flask import Blueprint, Response, request, url_for
 from flask_login import current_user
 
-from ptdash.blueprints.billing.words import LINE_UNITS, MENDED_AT, MENDING, TREATMENTS, named, sentence
+from ptdash.blueprints.billing.words import LINE_UNITS, MENDING, TREATMENTS, mend_url, named, sentence
 from ptdash.blueprints.billing.workers import hand_to_workers
 from ptdash.blueprints.contracts.words import MESSAGE_STATES
 from ptdash.db import transaction
@@ -33,7 +33,7 @@ def _words() -> dict[str, object]:
         "sentence": sentence,
         "sentence_part": named,
         "mending": MENDING,
-        "mended_at": MENDED_AT,
+        "mend_url": mend_url,
         "treatments": TREATMENTS,
         "units": LINE_UNITS,
         "message_states": MESSAGE_STATES,
