@@ -40,7 +40,7 @@ class UpdateForm(BaseForm):
     released_on = DayField(lazy_gettext("Released on"), validators=[Optional()])
     link = StringField(lazy_gettext("Link"))
     products = SelectMultipleField(lazy_gettext("For which products"), coerce=int, validate_choice=False)
-    description = TextAreaField(lazy_gettext("Description"))
+    description = TextAreaField(lazy_gettext("What the update changes"))
 
     def offer(self, products: list[Product]) -> None:
         self.products.choices = [

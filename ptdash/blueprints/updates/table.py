@@ -12,6 +12,7 @@ from ptdash.config import BERLIN
 from ptdash.db import transaction
 from ptdash.domain.matrix import Tab
 from ptdash.domain.periods import MonthUnreadable, format_month, month_of, next_month, parse_month, previous_month
+from ptdash.domain.rollout import TaskStatus
 from ptdash.services.updates import approving, matrix, reading
 from ptdash.services.updates.matrix import Asked
 from ptdash.web import now, render_page, today
@@ -27,7 +28,7 @@ def cell(update_id: int, number: str) -> Response:
     """The devices of a customer that an update concerns: to read, or as a part of the matrix."""
     with transaction() as session:
         found = reading.customer_cell(session, update_id, number, today())
-    return render_page("updates/cell.html", cell=found, rollout=_rollout(number))
+    return render_page("updates/cell.html", cell=found, rollout=_rollout(found))
 
 
 def matrix_page(wanted: Asked, *, focus: int | None = None) -> Response:
@@ -109,7 +110,9 @@ def _hours(found: matrix.Matrix, at: datetime) -> dict[str, Any]:
     }
 
 
-def _rollout(number: str) -> str | None:
-    """Where the devices are ticked off, where there is such a page."""
-    endpoint = "rollout.index"
-    return url_for(endpoint) if endpoint in current_app.view_functions else None
+def _rollout(cell: reading.CustomerCell) -> str | None:
+    """Where the devices are ticked off: the list of the first day on which something is planned."""
+    days = [line.task.planned_on for line in cell.lines if line.task and line.status is TaskStatus.PLANNED]
+    if not days or "rollout.index" not in current_app.view_functions:
+        return None
+    return url_for("rollout.index", day=min(days), who="all")

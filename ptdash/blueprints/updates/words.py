@@ -73,7 +73,7 @@ FIELDS = {
     "version": lazy_gettext("Version"),
     "kb_number": lazy_gettext("KB number"),
     "link": lazy_gettext("Link"),
-    "description": lazy_gettext("Description"),
+    "description": lazy_gettext("What the update changes"),
     "source": lazy_gettext("Source"),
 }
 DECISIONS = {

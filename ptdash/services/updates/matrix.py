@@ -137,7 +137,7 @@ def load(session: Session, asked: Asked, today: date) -> Matrix:
 
 
 def _rows(session: Session, asked: Asked, today: date) -> list[Row]:
-    """Every update that is asked for, the most severe and the newest first; sections with severe ones come first."""
+    """Every update that is asked for, the most severe and newest first, and so are their sections."""
     given = {
         "month": asked.month,
         "current": asked.month == month_of(today),
