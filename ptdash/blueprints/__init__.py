@@ -13,9 +13,10 @@ from ptdash.blueprints.outbox.views import bp as outbox
 from ptdash.blueprints.overview.views import bp as overview
 from ptdash.blueprints.tickets import bp as tickets
 from ptdash.blueprints.time import bp as time
+from ptdash.blueprints.updates import bp as updates
 
 AREAS = (
-    *(overview, tickets, time, acceptance, devices),
+    *(overview, tickets, time, acceptance, updates, devices),
     *(customers, contracts, billing, outbox),
     *(auth, calendar, admin, settings),
 )
