@@ -14,9 +14,10 @@ QUEUE = "ptdash"
 POST_BATCH = "ptdash.jobs.closing.post_batch"
 DELIVER = "ptdash.jobs.delivery.deliver"
 EXPORT = "ptdash.jobs.exporting.work"
+READ_FEED = "ptdash.jobs.feeds.read"
 RENDER = "ptdash.jobs.documents.render_batch"
 TICK = "ptdash.jobs.tick.tick"
-ALLOWED = frozenset({POST_BATCH, DELIVER, EXPORT, RENDER, TICK})
+ALLOWED = frozenset({POST_BATCH, DELIVER, EXPORT, READ_FEED, RENDER, TICK})
 
 # A worker or work horse that was killed is noticed within about a minute.
 WORKER_TTL_SECONDS = 60

@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 from flask import current_app
 
 from ptdash.db import transaction
-from ptdash.jobs import delivery, documents, exporting, originals, rollout
+from ptdash.jobs import delivery, documents, exporting, feeds, originals, rollout
 from ptdash.jobs.closing import enqueue_run
 from ptdash.services import audit, books, deadlines, reminders
 
@@ -15,8 +15,8 @@ PATIENCE = timedelta(seconds=30)
 
 def tick() -> None:
     """Enqueue again what runs have still to do, compute the deadlines that are not known, remind of contracts,
-    look after the rollout, make up missing originals of invoices, hand over the PDFs, messages and archives that
-    are due, and seal the audit chain. Running it twice does no harm."""
+    look after the rollout, make up missing originals of invoices, hand over the PDFs, messages, archives and feeds
+    that are due, and seal the audit chain. Running it twice does no harm."""
     with transaction() as session:
         stalled = [run.id for run in books.stalled_runs(session, datetime.now(UTC), PATIENCE)]
     for run_id in stalled:
@@ -28,8 +28,8 @@ def tick() -> None:
         reminders.look_once_a_day(session, current_app.config["PTDASH"].business_day(now), now)
     rollout.look(current_app.config["PTDASH"], now)
     originals.make_missing()
-    for hand_over_due in (documents.hand_over_due, delivery.hand_over_due, exporting.hand_over_due):
-        hand_over_due(current_app.config["PTDASH"].redis_url)
+    for queue in (documents, delivery, exporting, feeds):
+        queue.hand_over_due(current_app.config["PTDASH"].redis_url)
     with transaction() as session:
         audit.seal(session)
 

@@ -1,0 +1,222 @@
+"""Updates by customers: the rows of a month under a heading, the customers that they concern, and each cell.
+
+A page costs the same few queries however many updates, customers and tasks there are.
+"""
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from typing import Any
+
+from sqlalchemy.orm import Session
+
+from ptdash.domain.matrix import NOTHING, Cell, Tab, Tally, cell, short_names, tab_of
+from ptdash.domain.periods import month_of
+from ptdash.domain.searching import fold, words
+from ptdash.domain.updates import Result, Severity, State, state_on
+from ptdash.domain.windows import Window
+from ptdash.services import windows
+from ptdash.services.updates.matrix_sql import AFFECTED, CUSTOMERS, MONTH, TASKS, UPDATES
+
+ROWS = 50
+COLUMNS = 50
+NO_TASKS = Tally()
+
+
+@dataclass(frozen=True)
+class Asked:
+    """What is asked for: a month, a heading, or words; which page of the rows and of the customers.
+
+    `only`: these updates alone; `rows` and `columns`: how many to a page.
+    """
+
+    month: date
+    tab: Tab = Tab.ALL
+    text: str = ""
+    page: int = 1
+    customers: int = 1
+    only: tuple[int, ...] | None = None
+    rows: int = ROWS
+    columns: int = COLUMNS
+
+
+@dataclass(frozen=True)
+class Step:
+    """What somebody did at an instant; who has an unfinished check, without an instant."""
+
+    by: str | None
+    at: datetime | None
+
+
+@dataclass(frozen=True)
+class Row:
+    """An update with its check and its approval; `cells` by customer id."""
+
+    id: int
+    vendor: str
+    title: str
+    version: str
+    kb_number: str
+    severity: Severity
+    released_on: date
+    state: State
+    deferred_until: date | None
+    section: str
+    result: Result | None
+    testing: bool
+    tested: Step
+    approved: Step
+    ended: Step
+    tasks: Tally
+    tab: Tab
+    cells: dict[int, Cell] = field(default_factory=dict, compare=False)
+
+
+@dataclass(frozen=True)
+class Column:
+    """A customer: three letters, and how many of its devices are in maintenance."""
+
+    id: int
+    number: str
+    name: str
+    short: str
+    devices: int
+
+
+@dataclass(frozen=True)
+class Figures:
+    """The tasks of a month's window."""
+
+    done: int
+    planned: int
+    failed: int
+    total: int
+
+
+@dataclass(frozen=True)
+class Matrix:
+    """`counts`: updates by heading; `groups`: rows by section, in order; `pages`, `customer_pages`: how many."""
+
+    asked: Asked
+    window: Window
+    figures: Figures
+    counts: dict[Tab, int]
+    groups: list[tuple[str, list[Row]]]
+    columns: list[Column]
+    pages: int
+    customer_pages: int
+    customers: int
+    found: int
+
+    @property
+    def rows(self) -> list[Row]:
+        return [row for _, rows in self.groups for row in rows]
+
+
+def load(session: Session, asked: Asked, today: date) -> Matrix:
+    """A page of the matrix on a day."""
+    rows = _rows(session, asked, today)
+    counts = {tab: len([row for row in rows if tab in (Tab.ALL, row.tab)]) for tab in Tab}
+    found = [row for row in rows if asked.tab in (Tab.ALL, row.tab)]
+    start = (asked.page - 1) * asked.rows
+    shown = found[start : start + asked.rows]
+    columns = _columns(session, shown, today)
+    first = (asked.customers - 1) * asked.columns
+    return Matrix(
+        asked=asked,
+        window=windows.of_month(session, asked.month),
+        figures=Figures(**session.execute(MONTH, {"month": asked.month}).one()._mapping),
+        counts=counts,
+        groups=_grouped(shown),
+        columns=columns[first : first + asked.columns],
+        pages=_pages(len(found), asked.rows),
+        customer_pages=_pages(len(columns), asked.columns),
+        customers=len(columns),
+        found=len(found),
+    )
+
+
+def _rows(session: Session, asked: Asked, today: date) -> list[Row]:
+    """Every update that is asked for, by section, then the most severe and the newest first."""
+    given = {
+        "month": asked.month,
+        "current": asked.month == month_of(today),
+        "words": words(asked.text),
+        "only": list(asked.only) if asked.only is not None else None,
+    }
+    rows = [_row(row, today) for row in session.execute(UPDATES, given)]
+    order = list(Severity)
+    return sorted(
+        rows,
+        key=lambda row: (
+            fold(row.section),
+            order.index(row.severity),
+            -row.released_on.toordinal(),
+            fold(row.title),
+            row.id,
+        ),
+    )
+
+
+def _row(row: Any, today: date) -> Row:
+    state = state_on(
+        State(row.state), State(row.deferred_from) if row.deferred_from else None, row.deferred_until, today
+    )
+    result = Result(row.result) if row.result else None
+    tasks = Tally(row.todo, row.done, row.failed)
+    return Row(
+        id=row.id,
+        vendor=row.vendor,
+        title=row.title,
+        version=row.version,
+        kb_number=row.kb_number,
+        severity=Severity(row.severity),
+        released_on=row.released_on,
+        state=state,
+        deferred_until=row.deferred_until if state is State.DEFERRED else None,
+        section=row.section or row.vendor,
+        result=result,
+        testing=row.running is not None,
+        tested=Step(row.runner, None) if row.running is not None else Step(row.tester, row.tested_at),
+        approved=Step(row.approver, row.approved_at),
+        ended=Step(row.ender, row.ended_at),
+        tasks=tasks,
+        tab=tab_of(state, result, row.running is not None, tasks),
+    )
+
+
+def _columns(session: Session, rows: Sequence[Row], today: date) -> list[Column]:
+    """The customers that these updates concern; each row gets its cells."""
+    by_id = {row.id: row for row in rows}
+    approved = [row.id for row in rows if row.state is State.APPROVED]
+    others = [row.id for row in rows if row.state is not State.APPROVED]
+    tallies = {
+        (update, customer): Tally(*tally)
+        for update, customer, *tally in session.execute(TASKS, {"updates": list(by_id)})
+    }
+    given = {"updates": others, "approved": approved, "today": today}
+    devices = {(update, customer): found for update, customer, found in session.execute(AFFECTED, given)}
+    for update, customer in tallies.keys() | devices.keys():
+        row, at = by_id[update], (update, customer)
+        found = devices.get(at, 0)
+        made = cell(row.state, tallies.get(at, NO_TASKS), affected=found, without_task=found)
+        if made is not NOTHING:
+            row.cells[customer] = made
+    return _customers(session, {customer for row in rows for customer in row.cells}, today)
+
+
+def _customers(session: Session, ids: Collection[int], today: date) -> list[Column]:
+    found = session.execute(CUSTOMERS, {"customers": list(ids), "today": today}).all()
+    short = short_names((row.number, row.name) for row in found)
+    return [Column(row.id, row.number, row.name, short[row.number], row.devices) for row in found]
+
+
+def _grouped(rows: Sequence[Row]) -> list[tuple[str, list[Row]]]:
+    groups: dict[str, list[Row]] = {}
+    for row in rows:
+        groups.setdefault(row.section, []).append(row)
+    return list(groups.items())
+
+
+def _pages(total: int, size: int) -> int:
+    return max(1, -(-total // size))
