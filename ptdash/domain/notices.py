@@ -195,9 +195,9 @@ def windows(facts: ContractFacts) -> Iterator[Window]:
         first = last + ONE_DAY
 
 
-def end_without(facts: ContractFacts, notice: Notice) -> date | None:
-    """The contract's last day without this notice, as its withdrawal leaves it; None where it goes on."""
-    return contract_end(replace(facts, notices=tuple(known for known in facts.notices if known != notice)))
+def without(facts: ContractFacts, notice: Notice) -> ContractFacts:
+    """The facts as the withdrawal of this notice leaves them."""
+    return replace(facts, notices=tuple(known for known in facts.notices if known != notice))
 
 
 def withdrawable(facts: ContractFacts, on: date) -> bool:

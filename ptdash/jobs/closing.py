@@ -15,7 +15,7 @@ from ptdash.jobs.queue import POST_BATCH, enqueue
 from ptdash.services import books, period_close
 from ptdash.services.invoice_documents import check
 
-LARGEST_BATCH = 500
+SMALLEST_BATCH, LARGEST_BATCH = 5, 500
 STEPS = 20
 # How often invoices are checked before the posting; where facts kept changing they are checked within it.
 ROUNDS = 3
@@ -32,8 +32,8 @@ def enqueue_run(redis_url: str, run_id: int) -> None:
 
 
 def batches(customer_ids: Sequence[int]) -> list[Sequence[int]]:
-    """Small enough that progress is seen, large enough that a big month is not slowed down."""
-    size = max(1, min(LARGEST_BATCH, -(-len(customer_ids) // STEPS)))
+    """Small enough that progress is seen, large enough that a batch is more than its own overhead."""
+    size = max(SMALLEST_BATCH, min(LARGEST_BATCH, -(-len(customer_ids) // STEPS)))
     return [customer_ids[i : i + size] for i in range(0, len(customer_ids), size)]
 
 

@@ -218,6 +218,17 @@ def pending(session: Session, run_id: int, of: Collection[int] | None = None) ->
     return session.execute(waiting.order_by(CustomerMonth.customer_id)).scalars().all()
 
 
+def is_under_way(session: Session, month: date, number: str) -> bool:
+    """Whether an order for this customer's month is at work: it will be posted or parked in a moment."""
+    order = (
+        select(CustomerMonth.run_id)
+        .join(Customer, Customer.id == CustomerMonth.customer_id)
+        .join(Run, Run.id == CustomerMonth.run_id)
+        .where(CustomerMonth.month == month, Customer.number == number, Run.finished_at.is_(None), _undecided())
+    )
+    return session.execute(order).first() is not None
+
+
 def finish(session: Session, run_id: int, *, now: datetime) -> bool:
     """Mark a run as finished where nothing is left to do; whether it is. Its own transaction, after the last
     posting: of two that end at once, the later one sees both."""

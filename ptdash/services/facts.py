@@ -8,7 +8,7 @@ from typing import Any, NamedTuple, TypeVar
 
 from sqlalchemy import ColumnElement, Date, Select, case, func, literal, or_, select
 from sqlalchemy.dialects.postgresql import distinct_on
-from sqlalchemy.orm import InstrumentedAttribute, Session, aliased
+from sqlalchemy.orm import InstrumentedAttribute, Session
 
 from ptdash.domain.minutes import Treatment
 from ptdash.domain.periods import next_month
@@ -33,6 +33,7 @@ from ptdash.models import (
     User,
 )
 from ptdash.services.bulk import among
+from ptdash.services.standing import standing
 
 K = TypeVar("K")
 
@@ -109,11 +110,7 @@ def load(session: Session, customer_ids: Collection[int], month: date) -> list[C
 
 def standing_entries() -> Select[TimeEntry]:
     """Time entries that count: neither a reversal nor reversed (both leave the draw)."""
-    reversal = aliased(TimeEntry)
-    return select(TimeEntry).where(
-        TimeEntry.reverses_id.is_(None),
-        ~select(reversal.id).where(reversal.reverses_id == TimeEntry.id).exists(),
-    )
+    return select(TimeEntry).where(standing())
 
 
 def _contracts(

@@ -3,12 +3,13 @@
 from datetime import date, datetime
 from decimal import Decimal
 
-from sqlalchemy import ColumnElement, Row, func, select
+from sqlalchemy import Row, select
 from sqlalchemy.orm import Session
 
 from ptdash.domain.errors import Forbidden, Invalid, NotFound
-from ptdash.models import Customer, Material, Posting, Ticket
+from ptdash.models import Customer, Material, Ticket
 from ptdash.services import audit
+from ptdash.services.standing import taken
 
 
 class DescriptionMissing(Invalid):
@@ -30,7 +31,7 @@ class CreditNeedsManager(Forbidden):
 def of_customer(session: Session, customer_number: str) -> list[Row[tuple[Material, str, bool]]]:
     """A customer's material, newest day first, with its ticket's number and whether a posting has taken it."""
     found = (
-        select(Material, Ticket.number, _is_taken())
+        select(Material, Ticket.number, taken(Material))
         .join(Ticket, Ticket.id == Material.ticket_id)
         .join(Customer, Customer.id == Material.customer_id)
         .where(Customer.number == customer_number)
@@ -40,15 +41,8 @@ def of_customer(session: Session, customer_number: str) -> list[Row[tuple[Materi
 
 def of_ticket(session: Session, ticket_id: int) -> list[Row[tuple[Material, bool]]]:
     """A ticket's material, newest day first, and whether a posting has taken it."""
-    found = select(Material, _is_taken()).where(Material.ticket_id == ticket_id)
+    found = select(Material, taken(Material)).where(Material.ticket_id == ticket_id)
     return list(session.execute(found.order_by(Material.day.desc(), Material.id.desc())))
-
-
-def _is_taken() -> ColumnElement[bool]:
-    newest = select(func.max(Posting.n)).where(
-        Posting.customer_id == Material.customer_id, Posting.month == Material.service_month
-    )
-    return func.coalesce(newest.scalar_subquery(), 0) >= Material.posting_n
 
 
 def add(

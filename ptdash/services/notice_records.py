@@ -8,7 +8,7 @@ from sqlalchemy.orm import Session
 
 from ptdash.domain import notices as rules
 from ptdash.domain.errors import NotFound
-from ptdash.domain.terms import Notice, end_by_notice
+from ptdash.domain.terms import Lifecycle, Notice, end_by_notice, lifecycle
 from ptdash.models import (
     Contract,
     ContractNotice,
@@ -22,6 +22,7 @@ from ptdash.models import (
 )
 from ptdash.services import contracts, files, notice_letters, outbox
 from ptdash.services.bulk import among
+from ptdash.services.contracts import ContractOnDay
 
 
 @dataclass(frozen=True)
@@ -34,6 +35,30 @@ class OnRecord:
     files: tuple[tuple[int, str, int], ...]
     messages: tuple[outbox.Listed, ...]
     withdrawable: bool
+
+
+@dataclass(frozen=True)
+class Withdrawal:
+    """A notice that is in force, its contract, and the contract's life once it is withdrawn."""
+
+    row: ContractOnDay
+    notice: ContractNotice
+    life: Lifecycle
+
+
+def withdrawal(session: Session, number: str, received_on: date, today: date) -> Withdrawal:
+    """What taking a notice back would do. Raises NotFound, also for one that was withdrawn already."""
+    found = contracts.on_day(session, today, Contract.number == number)
+    in_force = [
+        (row, notice)
+        for row in found
+        for notice in row.contract.notices
+        if notice.received_on == received_on and notice.withdrawn_on is None
+    ]
+    if not in_force:
+        raise NotFound(what=f"{number}, {received_on}")
+    ((row, notice),) = in_force
+    return Withdrawal(row, notice, lifecycle(rules.without(row.facts, _fact(notice)), today))
 
 
 def of_contract(session: Session, contract: Contract, today: date) -> list[OnRecord]:

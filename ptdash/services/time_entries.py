@@ -13,9 +13,10 @@ from ptdash.domain.minutes import Treatment
 from ptdash.domain.periods import berlin_day
 from ptdash.domain.tickets import Status
 from ptdash.domain.walltime import check_span
-from ptdash.models import Contract, Customer, CustomerBook, Material, Posting, Role, Ticket, TimeEntry, User
+from ptdash.models import Contract, Customer, CustomerBook, Material, Role, Ticket, TimeEntry, User
 from ptdash.services import audit, thresholds
 from ptdash.services.facts import standing_entries
+from ptdash.services.standing import taken
 
 
 class GoodwillWithoutReason(Invalid):
@@ -188,10 +189,7 @@ def untreated(session: Session, customer_number: str) -> list[Row[tuple[TimeEntr
 
 def is_posted(session: Session, row: TimeEntry | Material) -> bool:
     """Whether a posting has taken a time entry or material, so that it stays as it is."""
-    taken = select(Posting.n).where(
-        Posting.customer_id == row.customer_id, Posting.month == row.service_month, Posting.n >= row.posting_n
-    )
-    return session.execute(taken.limit(1)).scalar_one_or_none() is not None
+    return session.execute(select(taken(row))).scalar_one()
 
 
 def locked(session: Session, entry_id: int) -> TimeEntry:

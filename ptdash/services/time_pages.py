@@ -2,12 +2,13 @@
 
 from dataclasses import dataclass
 
-from sqlalchemy import and_, func, select
+from sqlalchemy import and_, select
 from sqlalchemy.orm import Session, aliased
 
 from ptdash.domain.errors import NotFound
 from ptdash.domain.sorting import sort_key
-from ptdash.models import Customer, Posting, Role, Ticket, TimeEntry, User
+from ptdash.models import Customer, Role, Ticket, TimeEntry, User
+from ptdash.services.standing import taken
 from ptdash.services.time_entries import refuse_somebody_elses
 
 
@@ -27,17 +28,8 @@ class Shown:
 def entry(session: Session, entry_id: int, *, actor_id: int) -> Shown:
     """One time entry, in one query. Raises NotFound, SomebodyElsesTime."""
     reversal = aliased(TimeEntry)
-    taken = (
-        select(func.count())
-        .where(
-            Posting.customer_id == TimeEntry.customer_id,
-            Posting.month == TimeEntry.service_month,
-            Posting.n >= TimeEntry.posting_n,
-        )
-        .scalar_subquery()
-    )
     row = session.execute(
-        select(TimeEntry, Ticket, Customer, User.name, taken, reversal.id, reversal.note)
+        select(TimeEntry, Ticket, Customer, User.name, taken(TimeEntry), reversal.id, reversal.note)
         .join(Ticket, Ticket.id == TimeEntry.ticket_id)
         .join(Customer, Customer.id == TimeEntry.customer_id)
         .join(User, User.id == TimeEntry.technician_id)
@@ -46,9 +38,9 @@ def entry(session: Session, entry_id: int, *, actor_id: int) -> Shown:
     ).one_or_none()
     if row is None:
         raise NotFound(what=str(entry_id))
-    found, ticket, customer, technician, postings, reversal_id, reason = row
+    found, ticket, customer, technician, posted, reversal_id, reason = row
     refuse_somebody_elses(session, found.technician_id, actor_id)
-    return Shown(found, ticket, customer, technician, postings > 0, reversal_id, reason)
+    return Shown(found, ticket, customer, technician, posted, reversal_id, reason)
 
 
 def colleagues(session: Session) -> list[tuple[int, str]]:

@@ -48,6 +48,7 @@
   addEventListener("htmx:sendError", lost);
   addEventListener("htmx:timeout", lost);
   addEventListener("htmx:afterRequest", (event) => {
+    if (event.detail.successful) event.detail.elt.closest?.("#toasts .toast")?.remove(); // its undo is done
     if (event.detail.successful) document.querySelectorAll("#toasts [data-lost]").forEach((toast) => toast.remove());
   });
 })();

@@ -33,6 +33,8 @@ def _forbidden(tag: Tag) -> list[str]:
 
 
 def _lost_references(tag: Tag, ids: set[str]) -> list[str]:
+    if tag.name == "use" and str(tag.get("href", "")).removeprefix("#") not in ids:
+        return [f"no symbol {tag.get('href')}"]
     return [
         f"{name} of {tag.name} names {target}, which is not there"
         for name in REFERRING

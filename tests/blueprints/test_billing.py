@@ -117,6 +117,24 @@ def test_only_managers_decide_about_parked_customers(browser: Browser, parked: N
         assert browser.post(path, data={"csrf_token": token, "reason": "x"}).status_code == 403
 
 
+def test_a_page_waits_for_the_invoice_that_is_being_issued_and_then_leads_to_it(
+    app: Flask, manager: Browser
+) -> None:
+    page, asked = f"{PAGE}/customers/10002", {"HX-Request": "true"}
+    first = str(manager.get(page).location).rpartition("/")[2]
+    cancel = f"/billing/invoices/{first}/cancel"
+    manager.submit(cancel, cancel, reason="Falscher Ansprechpartner")
+    assert not manager.page(page).find(attrs={"hx-trigger": "every 1s"})
+    manager.submit(f"/billing/invoices/{first}", f"{page}/bill-again")
+    waiting = manager.page(page).find(attrs={"hx-trigger": "every 1s"})
+    assert "wird gerade erstellt" in waiting.get_text()
+    assert manager.get(waiting["hx-get"], headers=asked).status_code == 204
+    work_off(app, SEPTEMBER)
+    leads = manager.get(page, headers=asked).headers["HX-Redirect"]
+    assert leads.startswith("/billing/invoices/RE-2026-")
+    assert first not in leads
+
+
 # The result ------------------------------------------------------------------------------------------
 
 

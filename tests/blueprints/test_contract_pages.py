@@ -14,6 +14,7 @@ from ptdash.models import (
     ContractDevice,
     Customer,
     Device,
+    DeviceProduct,
     DeviceProposal,
     FeeChange,
     PackageChange,
@@ -329,6 +330,16 @@ def test_procedure_and_agreements(app: Flask, manager: Browser) -> None:
         "agree_on_software",
         "withdraw_agreement",
     }
+
+
+def test_an_agreement_offers_the_foreign_software_of_the_devices(app: Flask, manager: Browser) -> None:
+    with app.app_context(), transaction() as session:
+        device = session.execute(select(Device).where(Device.inventory_number == "NB-1")).scalar_one()
+        for product, source in (("Lexware", "foreign"), ("Office", "ours")):
+            session.add(DeviceProduct(device_id=device.id, product=product, source=source))
+    page = manager.page(f"{WV}/agreements")
+    offered = page.find(id=page.find(id="product")["list"])
+    assert [option["value"] for option in offered.find_all("option")] == ["Lexware"]
 
 
 # Devices

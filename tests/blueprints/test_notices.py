@@ -155,14 +155,36 @@ def test_posted_months_show_their_difference_and_ask_for_the_reason(manager: Bro
 def test_withdrawing_reopens_the_contract_and_stays_on_record(manager: Browser) -> None:
     manager.submit(PAGE, PAGE, received_on="2026-05-31", kind="ordinary")
     action = "/contracts/SV-1012/notices/2026-05-31/withdraw"
-    assert manager.submit(PAGE, action).status_code == 303
+    assert manager.page(PAGE).find("a", attrs={"href": action})
+    text = " ".join(manager.page(action).find(id="withdraw").get_text(" ").split())
+    assert "Läuft bis 30.06.2026 und verlängert sich dann um 6 Monate: Der letzte Tag für eine Kündigung" in text
+    assert "Bisher endet zum 30.06.2026 Danach läuft weiter" in text
+    assert manager.submit(action, action).status_code == 303
     assert ends(manager) is None
     page = manager.page(PAGE)
     assert "zurückgenommen 02.06.2026" in page.get_text()
-    assert not page.find("form", attrs={"action": action})
+    assert not page.find("a", attrs={"href": action})
+    assert manager.get(action).status_code == 404
     with manager.application.app_context():
         assert db.session.query(ContractNotice).count() == 1
-    assert manager.post(action, data={}).status_code in (400, 409)
+    assert manager.post(action, data={}).status_code in (400, 404)
+
+
+def test_a_withdrawal_that_a_successor_forbids_says_so_on_its_page(manager: Browser) -> None:
+    manager.submit(PAGE, PAGE, received_on="2026-05-31", kind="ordinary")
+    with manager.application.app_context(), transaction() as session:
+        contract = session.query(Contract).filter_by(number="SV-1012").one()
+        session.add(
+            Contract(
+                number="SV-1013", customer_id=contract.customer_id, kind="support", package="S",
+                starts_on=date(2026, 7, 1), term_months=6, notice_months=1, renewal_months=6,
+            )
+        )  # fmt: skip
+    action = "/contracts/SV-1012/notices/2026-05-31/withdraw"
+    answer = manager.submit(action, action)
+    assert answer.status_code == 409
+    assert "SV-1013" in text_of(answer)
+    assert ends(manager) == date(2026, 7, 1)
 
 
 def test_a_file_of_another_contract_is_not_found(manager: Browser) -> None:

@@ -11,6 +11,7 @@ from ptdash.db import transaction
 from ptdash.models import Role, Ticket, User
 from tests.blueprints.browser import Browser
 from tests.company import Company
+from tests.services.acceptances.inspection import Bench
 
 HOUR = timedelta(hours=1)
 
@@ -23,10 +24,10 @@ def test_everybody_sees_the_maintenance_window(browser: Browser, role: Role) -> 
 
 
 @pytest.mark.parametrize("role", [Role.DISPATCHER, Role.TECHNICIAN, Role.ADMIN])
-def test_deadlines_are_for_managers(browser: Browser, role: Role) -> None:
+def test_deadlines_are_for_who_reads_contracts(browser: Browser, role: Role) -> None:
     browser.sign_in(role)
     page = browser.page("/")
-    assert page.find(id="deadlines") is None
+    assert (page.find(id="deadlines") is not None) == (role == Role.DISPATCHER)
     assert "Gerade wartet nichts auf Sie" in page.get_text()
 
 
@@ -84,6 +85,22 @@ def test_a_technician_sees_own_and_unassigned_tickets(app: Flask, browser: Brows
             select(User.id).where(User.name == "Tina 0")
         ).scalar_one()
     assert list(to_do(browser)) == ["1 Ticket über der Frist", "1 Ticket von Ihnen ist heute fällig"]
+
+
+def test_acceptances_lead_to_what_comes_next(app: Flask, browser: Browser) -> None:
+    with app.app_context(), transaction() as session:
+        bench = Bench(session)
+        bench.propose()
+        bench.propose(other := bench.foreign())
+        number = bench.start(other).id
+        technician = bench.technician.email
+    browser.sign_in(Role.DISPATCHER)
+    assert to_do(browser)["1 Geräteabnahme ohne Termin"] == "/devices/acceptance?tab=waiting"
+    assert "seit 17.11.2026" in browser.page("/").find(id="to-do").get_text()
+    with app.app_context(), transaction() as session:
+        session.execute(update(User).where(User.email == technician).values(email="technician@example.com"))
+    browser.sign_in(Role.TECHNICIAN)
+    assert to_do(browser) == {"1 Geräteabnahme von Ihnen steht an": f"/devices/acceptance/{number}"}
 
 
 @pytest.mark.parametrize("role", [Role.DISPATCHER, Role.MANAGER])

@@ -280,7 +280,8 @@ def test_a_page_that_is_read_often_is_planned_once(filled: Queue, browser: Brows
 def test_the_person_who_looks_and_what_was_searched_are_told_in_german(filled: Queue, browser: Browser) -> None:
     browser.sign_in(Role.DISPATCHER)
     (number,) = filled.add()
-    assert "(ich)" in browser.page(f"/tickets/{number}/assign").get_text()
+    me = browser.page(f"/tickets/{number}/assign").select_one(".way")
+    assert (me.select_one(".av").get_text(), me.select_one(".av + span").get_text()[-5:]) == ("JP", "(ich)")
     assert "„nichtda“" in browser.page("/tickets?q=nichtda").get_text()
 
 

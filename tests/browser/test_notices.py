@@ -64,7 +64,8 @@ def test_on_the_deadline_and_a_day_late_two_contracts_end_on_two_days(
     with page.expect_download() as download:
         page.get_by_role("link", name="Kuendigung-SV-1013.pdf").click()
     assert download.value.path().read_bytes().startswith(b"%PDF-1.7")
-    page.get_by_role("button", name="Zurücknehmen").click()
+    page.get_by_role("link", name="Zurücknehmen").click()
+    page.get_by_role("button", name="Kündigung zurücknehmen").click()
     expect(page.get_by_text("Kündigung vom 01.06.2026 zurückgenommen.")).to_be_visible()
     page.goto("/contracts/?view=notices")
     expect(page.get_by_role("row", name="Bäckerei Thamm")).to_have_count(0)
@@ -103,6 +104,7 @@ def test_the_search_narrows_the_timeline_while_typing(june: Flask, sign_in: Sign
         "/contracts/?q=nobody",
         "/contracts/SV-1012/notice",
         "/contracts/SV-1012/notice?received_on=2026-05-31",
+        "/contracts/SV-1013/notices/2026-06-01/withdraw",
         "/contracts/WV-2001/decision",
         "/outbox/",
         "/outbox/1",

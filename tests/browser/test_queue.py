@@ -35,6 +35,14 @@ def add(company: Company, customer: object, subject: str, due_at: datetime) -> s
     return str(company.ticket(customer, **more).number)  # type: ignore[arg-type]
 
 
+def add_another(app: Flask, name: str, subject: str) -> None:
+    """A ticket of one more customer."""
+    with app.app_context(), transaction() as session:
+        company = Company.__new__(Company)
+        company.session, company.numbers = session, iter(range(50000, 50010))  # type: ignore[assignment]
+        add(company, company.customer(name=name), subject, datetime.now(UTC))
+
+
 def rows(page: Page):  # type: ignore[no-untyped-def]
     return page.locator("tr.t")
 
@@ -50,18 +58,35 @@ def test_the_keyboard_alone_finds_selects_assigns_and_takes_back(tickets: list[s
         page.keyboard.press(key)
     expect(page.locator("#selected")).to_contain_text("2")
     page.keyboard.press("a")
-    page.locator("#control .way").first.wait_for()
-    page.keyboard.press("ArrowDown")
+    expect(page.locator("#control .way").first).to_be_focused()
     page.keyboard.press("Enter")
     expect(page.locator("#toasts")).to_contain_text("2")
     expect(page.locator("tr.t td:nth-child(7) .av")).to_have_count(2)
     expect(page.locator("tr.t input:checked")).to_have_count(2)
     page.locator("#toasts form button").press("Enter")
     expect(page.locator("tr.t td:nth-child(7) .av")).to_have_count(0)
+    expect(page.locator("#toasts form")).to_have_count(0)
     page.keyboard.press("Escape")
     expect(page.locator("tr.t input:checked")).to_have_count(0)
     page.keyboard.press("?")
     expect(page.get_by_role("dialog")).to_be_visible()
+
+
+def test_the_list_is_filtered_by_a_customer_that_is_typed(app: Flask, tickets: list[str], opened: Open) -> None:
+    add_another(app, "Öztürk", "Anderes")
+    page = opened("/tickets")
+    page.locator(".pick-customer").press("Enter")
+    expect(page.locator("#customer-name")).to_be_focused()
+    page.keyboard.type("muler")
+    expect(page.locator("#found a")).to_have_count(1)
+    expect(page.locator("#customer-name")).to_be_focused()
+    page.keyboard.press("Tab")
+    page.keyboard.press("Enter")
+    expect(rows(page)).to_have_count(4)
+    expect(page.locator(".pick-customer")).to_contain_text("Müller & Söhne")
+    assert "customer=" in page.url
+    page.get_by_label("Alle Kunden").press("Enter")
+    expect(rows(page)).to_have_count(5)
 
 
 def test_a_row_is_changed_where_it_stands(tickets: list[str], opened: Open) -> None:
@@ -81,10 +106,7 @@ def test_new_tickets_wait_behind_a_pill_and_selected_rows_stay(
     page = opened("/tickets")
     page.locator("tr.t input").nth(1).check()
     page.evaluate("htmx.trigger('#fresh', 'poll')")
-    with app.app_context(), transaction() as session:
-        company = Company.__new__(Company)
-        company.session, company.numbers = session, iter(range(50000, 50010))  # type: ignore[assignment]
-        add(company, company.customer(name="Neu"), "Frisch hereingekommen", datetime.now(UTC))
+    add_another(app, "Neu", "Frisch hereingekommen")
     page.evaluate("htmx.trigger('#fresh', 'poll')")
     pill = page.locator(".pill")
     pill.wait_for()

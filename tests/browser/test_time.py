@@ -5,7 +5,7 @@ from datetime import UTC, datetime, time, timedelta
 
 import pytest
 from flask import Flask
-from playwright.sync_api import Browser, BrowserContext, Page, expect
+from playwright.sync_api import Browser, BrowserContext, Locator, Page, expect
 from sqlalchemy import select
 
 from ptdash.config import BERLIN
@@ -65,40 +65,67 @@ def open_in(context: BrowserContext, path: str) -> Page:
     return page
 
 
+def reach(page: Page, wanted: Locator) -> None:
+    """Press Tab until it has the focus, as somebody without a mouse does."""
+    expect(wanted).to_be_visible()
+    for _ in range(150):
+        if wanted.evaluate("element => element === document.activeElement"):
+            return
+        page.keyboard.press("Tab")
+    raise AssertionError(f"no way with the Tab key to {wanted}")
+
+
+def press(page: Page, wanted: Locator) -> None:
+    reach(page, wanted)
+    page.keyboard.press("Enter")
+
+
+def write(page: Page, label: str, text: str) -> None:
+    field = page.get_by_label(label, exact=True)
+    reach(page, field)
+    page.keyboard.press("Control+a")
+    page.keyboard.type(text)
+
+
 def test_from_the_telephone_to_the_correction_on_the_next_invoice_without_a_mouse(
     app: Flask, customer: str, sign_in: SignIn, opened: Open, elsewhere: BrowserContext
 ) -> None:
     sign_in(Role.TECHNICIAN, into=elsewhere, language="en")
     sign_in(Role.DISPATCHER, language="en")
-    page = opened("/tickets/new")
+    page = opened("/tickets")
+    page.keyboard.press("n")
+    expect(page.locator("#caller")).to_be_focused()
     page.keyboard.type("kesler")
     page.keyboard.press("Enter")
     expect(page.locator("#subject")).to_be_focused()
     page.keyboard.type("VPN bricht alle zehn Minuten ab")
     page.keyboard.press("Enter")
     page.wait_for_url("**/tickets/1001")
-    page.locator("#details").get_by_role("link", name="Assign").press("Enter")
-    page.locator("main").get_by_role("button", name="Tarek Kaya").press("Enter")
+    press(page, page.locator("#details").get_by_role("link", name="Assign"))
+    press(page, page.locator("main").get_by_role("button", name="Tarek Kaya"))
     expect(page.locator("#details")).to_contain_text("Tarek Kaya")
 
     page = open_in(elsewhere, "/tickets/1001")
     page.keyboard.press("t")
-    page.get_by_role("button", name="Start timer").press("Enter")
+    expect(page.get_by_role("textbox", name="Minutes")).to_be_focused()
+    press(page, page.get_by_role("button", name="Start timer"))
     expect(page.get_by_role("region", name="Running timer")).to_contain_text("#1001")
-    page.get_by_role("button", name="Stop the timer").press("Enter")
-    page.get_by_label("Activity").fill("Zugang geprüft")
-    page.get_by_role("button", name="Save").press("Enter")
+    press(page, page.get_by_role("button", name="Stop the timer"))
+    write(page, "Activity", "Zugang geprüft")
+    press(page, page.locator("main").get_by_role("button", name="Save", exact=True).last)
     expect(page.locator("#thread")).to_contain_text("Zugang geprüft")
 
     page.keyboard.press("t")
-    page.get_by_role("textbox", name="Minutes").fill("13")
-    page.get_by_label("Date").fill(WORKED_ON.isoformat())
-    page.get_by_text("Start and end").press("Enter")
-    page.get_by_label("Start", exact=True).fill("10")
-    expect(page.locator("#book-price")).to_contain_text("4 of them from the package, 9 ×")
-    expect(page.locator("#minutes-meter")).to_contain_text("13.50")
-    page.get_by_label("Activity").fill("Tunnel neu aufgesetzt")
-    page.get_by_role("textbox", name="Minutes").press("Enter")
+    expect(page.get_by_role("textbox", name="Minutes")).to_be_focused()
+    page.keyboard.type("17")
+    reach(page, page.get_by_label("Date"))
+    page.get_by_label("Date").fill(WORKED_ON.isoformat())  # in what order it is typed depends on the browser
+    press(page, page.get_by_text("Start and end"))
+    write(page, "Start", "10")
+    expect(page.locator("#book-price")).to_contain_text("17 min, 4 of them from the package, 13 × €1.50 = €19.50")
+    expect(page.locator("#minutes-meter")).to_contain_text("19.50")
+    write(page, "Activity", "Tunnel neu aufgesetzt")
+    press(page, page.locator("#book-time").get_by_role("button", name="Book time").last)
     expect(page.locator("#thread")).to_contain_text("Tunnel neu aufgesetzt")
 
     with app.app_context():
@@ -108,19 +135,38 @@ def test_from_the_telephone_to_the_correction_on_the_next_invoice_without_a_mous
 
     page.reload()
     entry = page.locator("#thread li").filter(has_text="Tunnel neu aufgesetzt")
-    entry.get_by_role("link", name="Correct").press("Enter")
-    page.get_by_role("textbox", name="Minutes").fill("8")
-    expect(page.locator("#difference")).to_contain_text("7.50")
-    page.get_by_label("Reason for the correction").fill("Pause nicht abgezogen")
-    page.get_by_label("Reason for the correction").press("Enter")
+    press(page, entry.get_by_role("link", name="Correct"))
+    write(page, "Minutes", "12")
+    expect(page.locator("#difference")).to_contain_text("17 min become 12 min. The next invoice carries −€7.50.")
+    write(page, "Reason for the correction", "Pause nicht abgezogen")
+    page.keyboard.press("Enter")
     expect(page.locator("#thread")).to_contain_text("Pause nicht abgezogen")
+    expect(page.locator("#thread")).to_contain_text("reversal")
     expect(page.locator("#thread")).to_contain_text("reversed")
 
     sign_in(Role.MANAGER, language="en")
-    page = opened(f"/billing/{month_of(TODAY):%Y-%m}/customers/{customer}")
-    told = page.locator("main")
-    expect(told).to_contain_text("7.50")
-    expect(told).to_contain_text(f"{LAST_MONTH:%Y}")
+    told = opened(f"/billing/{month_of(TODAY):%Y-%m}/customers/{customer}").locator("main")
+    expect(told).to_contain_text("−€7.50")
+    expect(told).to_contain_text("by all its entries, €59.50 were billed before: −€7.50")
+
+
+def test_a_timer_asks_after_four_hours_on_a_page_that_stays_open(
+    app: Flask, number: str, sign_in: SignIn, opened: Open
+) -> None:
+    me = sign_in(Role.TECHNICIAN, language="en")
+    with app.app_context():
+        with transaction() as session:
+            ticket = session.execute(select(Ticket)).scalar_one()
+            almost = datetime.now(UTC) - timers.ASKS_AFTER + timedelta(seconds=4)
+            timers.start(session, ticket.id, actor_id=me, now=almost)
+        db.session.remove()
+    page = opened("/")
+    running = page.get_by_role("region", name="Running timer")
+    expect(running).to_contain_text("3:59:5")
+    expect(page.get_by_text("Still running?")).to_be_hidden()
+    expect(page.get_by_text("Still running?")).to_be_visible()
+    page.get_by_role("button", name="Goes on").press("Enter")
+    expect(page.get_by_text("Still running?")).to_be_hidden()
 
 
 def test_a_timer_started_in_one_browser_is_stopped_in_another(

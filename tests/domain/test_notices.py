@@ -16,11 +16,11 @@ from ptdash.domain.notices import (
     Timing,
     Window,
     assess,
-    end_without,
     faults,
     faults_with,
     windows,
     withdrawable,
+    without,
 )
 from ptdash.domain.terms import (
     ContractFacts,
@@ -215,7 +215,7 @@ def test_withdrawing_a_notice_restores_what_was_before(data):
     given_notice = data.draw(notice(before))
     assume(all(known.received_on != given_notice.received_on for known in before.notices))
     with_it = replace(before, notices=(*before.notices, given_notice))
-    assert end_without(with_it, given_notice) == contract_end(before)
+    assert contract_end(without(with_it, given_notice)) == contract_end(before)
     on = given_notice.received_on + timedelta(days=data.draw(st.integers(0, 120)))
     taken_back = replace(given_notice, withdrawn_on=on)
     withdrawn = replace(before, notices=(*before.notices, taken_back))

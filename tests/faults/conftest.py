@@ -6,8 +6,9 @@ import pytest
 from flask import Flask
 
 from ptdash.extensions import limiter
+from ptdash.services import invoice_documents
 from tests.conftest import empty
-from tests.faults import naive
+from tests.faults import naive, rules
 from tests.faults.house import House, found
 from tests.faults.survey import Survey, table
 
@@ -37,9 +38,11 @@ def survey(
     sound: House,
     naive_house: House,
     record_property: Callable[[str, object], None],
+    monkeypatch: pytest.MonkeyPatch,
 ) -> Survey:
     """Tries a kind of fault at many points, on the house and on the naive one; nothing may be found on the first,
     and something on the second."""
+    monkeypatch.setattr(invoice_documents, "validate", rules.remembered)
     everything = request.config.getoption("--all-faults", default=False)
     return Survey(sound, naive_house, everything, record_property)
 

@@ -111,9 +111,14 @@ class House:
             return list(books.pending(session, run_id))
 
     def post_each(self, run_id: int) -> None:
-        """Customer by customer, as the batches of a small month are."""
+        """Customer by customer."""
         for customer_id in self.everybody(run_id):
             self.close(run_id, [customer_id])
+
+    def post_in_batches(self, run_id: int) -> None:
+        """Batch by batch, as one worker works off a month."""
+        for batch in closing.batches(self.everybody(run_id)):
+            self.close(run_id, batch)
 
     def post_together(self, run_id: int) -> None:
         self.close(run_id, self.everybody(run_id))

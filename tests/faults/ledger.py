@@ -22,6 +22,12 @@ ROWS = {
                       FROM invoice_lines l WHERE l.invoice_id = i.id))
                   FROM invoices i""",
     "line": "SELECT to_jsonb(l) - 'invoice_id' FROM invoice_lines l",
+    "e-invoice": """SELECT to_jsonb(x) - '{invoice_id,content,sha256,created_at}'::text[]
+                           || jsonb_build_object('customer', i.customer_id, 'period', i.period)
+                    FROM invoice_xmls x JOIN invoices i ON i.id = x.invoice_id""",
+    "e-mail": """SELECT jsonb_build_object('customer', m.customer_id, 'kind', m.kind, 'recipient', m.recipient,
+                                           'of an invoice', m.once = 'invoice:' || i.number)
+                 FROM outbox_messages m LEFT JOIN invoices i ON i.id = m.invoice_id""",
     "customer's month": "SELECT to_jsonb(m) - 'run_id' FROM customer_months m",
     "period": "SELECT to_jsonb(p) - 'begun_at' FROM periods p",
     "books": "SELECT to_jsonb(b) FROM books b",

@@ -9,6 +9,7 @@ from ptdash.db import db
 from tests.faults.boundaries import Fuse, count, run
 from tests.faults.house import House
 from tests.faults.ledger import EndState
+from tests.faults.rules import learn
 
 Work = Callable[[House, int], object]
 # What disturbs a close: given the house with an ordered run and the point, it returns when the fault is over;
@@ -17,6 +18,8 @@ Disturb = Callable[[House, int, int], EndState | None]
 Order = Callable[[House], int]
 # The bounded sample: enough to notice a broken rule, few enough for every `make test`.
 SAMPLE, NAIVE_SAMPLE, NAIVE_POINTS = 3, 12, 10
+# After whatever died a month has to be closed again within so many seconds.
+CLOSED_SECONDS = 90
 
 
 @dataclass
@@ -92,6 +95,7 @@ class Survey:
         self.record("fault", self.row())
         assert self.points
         assert not self.violations, "\n".join(self.violations[:20])
+        assert self.slowest < CLOSED_SECONDS
         assert self.naive_caught, f"{self.kind}: the checker found nothing wrong with the naive close"
 
     def row(self) -> list[object]:
@@ -109,6 +113,7 @@ def undisturbed(house: House) -> EndState:
     if house.undisturbed is None:
         house.reset()
         run_id = house.order()
+        learn(house, run_id)
         assert run(partial(house.post_each, run_id)) == 0
         house.undisturbed = house.end_state()
         assert house.undisturbed.wrong == []

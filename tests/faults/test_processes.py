@@ -15,8 +15,8 @@ from tests.faults.survey import Survey
 PAGE = f"/billing/{MONTH:%Y-%m}"
 
 
-def test_a_worker_killed_between_customers_or_within_one(survey: Survey) -> None:
-    survey.at_boundaries("worker killed, customer by customer", House.post_each, die, loses_answers=True)
+def test_a_worker_killed_between_batches_or_within_one(survey: Survey) -> None:
+    survey.at_boundaries("worker killed, batch by batch", House.post_in_batches, die, loses_answers=True)
     survey.verdict()
 
 
@@ -38,9 +38,9 @@ def test_the_server_ends_the_connection(survey: Survey) -> None:
 def test_a_job_runs_out_of_time(survey: Survey) -> None:
     def in_time(house: House, run_id: int) -> None:
         with UnixSignalDeathPenalty(120, JobTimeoutException):
-            house.post_each(run_id)
+            house.post_in_batches(run_id)
 
-    survey.at_boundaries("job timeout, customer by customer", in_time, run_out_of_time, every=5)
+    survey.at_boundaries("job timeout, every second boundary", in_time, run_out_of_time, every=2)
     survey.verdict()
 
 

@@ -12,6 +12,7 @@ from ptdash.runtime.processes import wait_until
 from tests.faults.boundaries import Fuse, end, run, stand_still, start, stopped, wake
 from tests.faults.house import House, watched_entry
 from tests.faults.ledger import EndState
+from tests.faults.rules import learn
 from tests.faults.survey import Survey, undisturbed
 
 SECONDS = 30
@@ -49,15 +50,16 @@ def test_a_stopped_worker_comes_back_when_everything_is_done(survey: Survey) -> 
     """Others go on without it: the database ends its idle transaction (in the house after half a minute)."""
 
     def stop_and_come_back(house: House, run_id: int, point: int) -> None:
-        worker = start(partial(house.post_each, run_id), Fuse(point, stand_still))
+        worker = start(partial(house.post_in_batches, run_id), Fuse(point, stand_still))
         if stopped(worker):
             house.go_on()
             wake(worker)
             end(worker)
 
-    boundaries = survey.boundaries(House.post_each)
+    boundaries = survey.boundaries(House.post_in_batches)
     with let_go_of_idle_transactions(survey.sound), let_go_of_idle_transactions(survey.naive):
-        survey.at_points("worker stopped, comes back", range(0, boundaries, 5), stop_and_come_back)
+        points = range(0, boundaries, 2)
+        survey.at_points("worker stopped, comes back, every second", points, stop_and_come_back)
     survey.verdict()
 
 
@@ -127,7 +129,10 @@ class Writer:
 def test_an_entry_changes_while_its_customer_is_posted(
     survey: Survey, what: str, statement: str, holds: bool
 ) -> None:
-    """It is wholly in the posting, or late, or refused: never half."""
+    """It is wholly in the posting, or late, or refused: never half.
+
+    Whose invoice is another one by now than the one that was checked is posted after the others.
+    """
     with_change: dict[int, EndState] = {}
 
     def change_meanwhile(house: House, run_id: int, point: int) -> EndState | None:
@@ -158,7 +163,7 @@ def test_an_entry_changes_while_its_customer_is_posted(
             with_change[id(house)] = changed_before(house, statement)
     boundaries = survey.boundaries(House.post_together)
     kind = f"entry {what} meanwhile, {'held open' if holds else 'at once'}"
-    survey.at_points(kind, range(boundaries), change_meanwhile)
+    survey.at_points(kind, range(boundaries), change_meanwhile, in_order=False)
     survey.verdict()
 
 
@@ -169,5 +174,6 @@ def changed_before(house: House, statement: str) -> EndState:
     with psycopg.connect(house.database) as connection:
         connection.execute(statement.encode(), [watched_entry()])
     run_id = house.order()
+    learn(house, run_id)
     assert run(partial(house.post_each, run_id)) == 0
     return house.end_state()

@@ -9,7 +9,7 @@ from typing import Any
 from flask import Blueprint, Response, request, url_for
 from flask_login import current_user
 
-from ptdash.blueprints.billing.words import LINE_UNITS, MENDED_AT, MENDING, TREATMENTS, named, sentence
+from ptdash.blueprints.billing.words import LINE_UNITS, MENDING, TREATMENTS, mend_url, named, sentence
 from ptdash.blueprints.billing.workers import hand_to_workers
 from ptdash.blueprints.contracts.words import MESSAGE_STATES
 from ptdash.db import transaction
@@ -18,7 +18,7 @@ from ptdash.domain.periods import previous_month
 from ptdash.models import Role
 from ptdash.services import books, close_results, comparing, invoice_pdfs, releases, statements
 from ptdash.web.access import access
-from ptdash.web.pages import now, render_page, see_other, today
+from ptdash.web.pages import now, render_page, see_other, today, wants_fragment
 
 PAGE_ROWS = 50
 JUMPS_SHOWN = 10
@@ -33,7 +33,7 @@ def _words() -> dict[str, object]:
         "sentence": sentence,
         "sentence_part": named,
         "mending": MENDING,
-        "mended_at": MENDED_AT,
+        "mend_url": mend_url,
         "treatments": TREATMENTS,
         "units": LINE_UNITS,
         "message_states": MESSAGE_STATES,
@@ -125,14 +125,20 @@ def close(month: date) -> Response:
 
 @bp.get("/<month:month>/customers/<customer>")
 def customer(month: date, customer: str) -> Response:
-    """A customer's month before it is posted; afterwards the invoice it became."""
+    """A customer's month before it is posted; afterwards the invoice it became.
+
+    While an order for it is at work the page asks again.
+    """
     with transaction() as session:
         number = statements.invoice_of(session, customer, month)
+        under_way = number is None and books.is_under_way(session, month, customer)
         if number is None:
             statement = statements.drafted(session, customer, month)
     if number is not None:
         return see_other(url_for("billing.invoice", number=number))
-    return render_page("billing/statement.html", statement=statement)
+    if under_way and wants_fragment():
+        return Response(status=204)
+    return render_page("billing/statement.html", statement=statement, under_way=under_way)
 
 
 @bp.get("/invoices/<number>")

@@ -3,9 +3,10 @@
 import re
 from datetime import date
 
+from flask import url_for
 from flask_babel import gettext, lazy_gettext
 
-from ptdash.domain.bills import InvalidInvoice
+from ptdash.domain.bills import DuplicatedFee, EarlierMonthBlocked, InvalidInvoice, RunningTimer
 from ptdash.domain.errors import DomainError
 from ptdash.domain.periods import parse_month
 from ptdash.web.formats import day, month
@@ -78,7 +79,7 @@ CHECKS = {
     ),
     "documents_match": (
         lazy_gettext("Stored documents"),
-        lazy_gettext("Every file is as it was stored."),
+        lazy_gettext("Every file is as it was stored, and every e-invoice says what the books say."),
     ),
 }
 # What a reason may name: price items, and fields of customers and of the company.
@@ -100,10 +101,9 @@ NAMED = {
 
 # What to do about a reason, where no page mends it.
 MENDING = {
-    "running_timer": lazy_gettext("Enter its end in time_entries.csv and import the file again."),
     "posting_failed": lazy_gettext("Try again; where it fails once more, look the reference up in the log."),
 }
-# The page that mends a reason.
+# The page of the customer that mends a reason.
 MENDED_AT = {
     "missing_treatment": "customers.triage",
     "missing_address": "customers.invoice_data",
@@ -132,6 +132,19 @@ E_INVOICE_RULES = {
     "LEDGER": lazy_gettext("The e-invoice would not say what the ledger says."),
 }
 FINDING = re.compile(r"(?<!\S)((?:BR|PEPPOL|CII|XSD|XML|LEDGER)[A-Za-z0-9-]*): ")
+
+
+def mend_url(reason: DomainError, customer: str, here: str) -> str | None:
+    """Where the reason why a customer is parked is mended."""
+    if page := MENDED_AT.get(reason.code):
+        return url_for(page, number=customer, next=here)
+    if isinstance(reason, RunningTimer):
+        return url_for("tickets.show", number=reason.params["ticket"])
+    if isinstance(reason, DuplicatedFee):
+        return url_for("contracts.show", number=reason.params["contract"])
+    if isinstance(reason, EarlierMonthBlocked):
+        return url_for("billing.customer", month=parse_month(str(reason.params["month"])), customer=customer)
+    return None
 
 
 def sentence(error: DomainError) -> str:

@@ -178,6 +178,7 @@ def agreement(number: str) -> Response:
     form = AgreementForm()
     with transaction() as session:
         page = contract_page.page(session, number, today())
+        products = agreed.foreign_products(session, page.row.contract)
     asked = request.args.get("product", "")
     if request.method == "GET" and asked:
         form.product.data = asked
@@ -198,7 +199,7 @@ def agreement(number: str) -> Response:
         else:
             toast(gettext("The agreement about %(product)s is saved.", product=form.product.data))
             return see_other(contract_href(number))
-    return _render("contracts/agreement.html", form, number, row=page.row)
+    return _render("contracts/agreement.html", form, number, row=page.row, products=products)
 
 
 @bp.post("/<number>/agreements/withdraw")

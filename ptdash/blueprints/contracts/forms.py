@@ -80,6 +80,10 @@ class NoticeForm(BaseForm):
         return [(file.filename, file.read()) for file in sent]
 
 
+class WithdrawalForm(BaseForm):
+    confirm = BooleanField(lazy_gettext("Confirm"), default=True)
+
+
 class DecisionForm(BaseForm):
     """What shall happen when the term ends; letting it end needs a reason."""
 

@@ -7,7 +7,7 @@ from flask_babel import gettext
 from flask_login import current_user
 
 from ptdash.blueprints.contracts import READERS, bp
-from ptdash.blueprints.contracts.forms import NoticeForm
+from ptdash.blueprints.contracts.forms import NoticeForm, WithdrawalForm
 from ptdash.blueprints.contracts.timeline import notice_line
 from ptdash.blueprints.contracts.words import contract_href, sentence
 from ptdash.db import transaction
@@ -79,15 +79,36 @@ def record_notice(number: str) -> Response:
     return see_other(contract_href(number))
 
 
-@bp.post("/<number>/notices/<received_on>/withdraw")
+@bp.route("/<number>/notices/<received_on>/withdraw", methods=["GET", "POST"])
 def withdraw_notice(number: str, received_on: str) -> Response:
-    which = _day(received_on)
+    """What it does is shown before it is done."""
+    which, form = _day(received_on), WithdrawalForm()
     if which is None:
         raise NotFound(what=received_on)
     with transaction() as session:
-        notices.withdraw(session, number, which, today=today(), now=now(), actor_id=current_user.id)
-    toast(gettext("Notice of %(day)s withdrawn.", day=day(which)))
-    return see_other(contract_href(number))
+        found = notice_records.withdrawal(session, number, which, today())
+    if form.submitted():
+        confirm = bool(form.confirm.data)
+        try:
+            with transaction() as session:
+                notices.withdraw(
+                    session, number, which, today=today(), now=now(), actor_id=current_user.id, confirm=confirm
+                )
+        except DomainError as error:
+            form.form_errors.append(sentence(error))
+        else:
+            toast(gettext("Notice of %(day)s withdrawn.", day=day(which)))
+            return see_other(contract_href(number))
+    status = 409 if form.problems() else 200
+    return render_page(
+        "contracts/withdraw.html",
+        status=status,
+        form=form,
+        number=number,
+        found=found,
+        row=found.row,
+        today=today(),
+    )
 
 
 @bp.get("/<number>/files/<int:file_id>")

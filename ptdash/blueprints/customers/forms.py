@@ -4,7 +4,7 @@ from flask_babel import lazy_gettext
 from wtforms import BooleanField, EmailField, SelectField, StringField, TextAreaField
 from wtforms.validators import InputRequired
 
-from ptdash.domain.minutes import Treatment
+from ptdash.blueprints.tickets.words import TREATMENTS
 from ptdash.services.contacts import ContactData
 from ptdash.services.customers import InvoiceData
 from ptdash.web import BaseForm, choices
@@ -17,13 +17,6 @@ DECISIONS = {
 INVOICE_FORMATS = {
     "zugferd": lazy_gettext("PDF with e-invoice inside (ZUGFeRD)"),
     "xrechnung": lazy_gettext("XRechnung, for public buyers"),
-}
-TREATMENTS = {
-    Treatment.PACKAGE: lazy_gettext("Package"),
-    Treatment.MAINTENANCE: lazy_gettext("Maintenance"),
-    Treatment.WARRANTY: lazy_gettext("Warranty"),
-    Treatment.SEPARATE: lazy_gettext("Separate"),
-    Treatment.GOODWILL: lazy_gettext("Goodwill"),
 }
 
 

@@ -5,21 +5,13 @@ from typing import Any
 from flask_babel import gettext, lazy_gettext
 
 from ptdash.blueprints.customers.views import bp
-from ptdash.blueprints.tickets.words import PRIORITIES, SHAPES, STATUSES
-from ptdash.domain.minutes import Treatment
+from ptdash.blueprints.tickets.words import PRIORITIES, SHAPES, STATUSES, TREATMENTS
 from ptdash.domain.terms import ContractState
 from ptdash.services.customer_contracts import ContractRow
 from ptdash.services.ledger import LedgerRow
 from ptdash.services.ledger_facts import Change
 from ptdash.web import formats
 
-TREATMENTS = {
-    Treatment.PACKAGE: lazy_gettext("Package"),
-    Treatment.MAINTENANCE: lazy_gettext("Maintenance"),
-    Treatment.WARRANTY: lazy_gettext("Warranty"),
-    Treatment.SEPARATE: lazy_gettext("Separate"),
-    Treatment.GOODWILL: lazy_gettext("Goodwill"),
-}
 # What became of a month without an invoice in force.
 MONTH_STATES = {
     "running": lazy_gettext("Preview"),

@@ -9,6 +9,7 @@ from ptdash.blueprints.tickets.rows import due_words
 from ptdash.db import db
 from ptdash.models import Role
 from ptdash.services import contract_tasks, overview, thresholds
+from ptdash.services.acceptances import attention as acceptances
 from ptdash.services.tickets import attention
 from ptdash.services.tickets.asking import Moment
 from ptdash.web import access, now, render_page, today
@@ -21,18 +22,19 @@ bp = Blueprint("overview", __name__)
 def index() -> Response:
     session, day, moment = db.session(), today(), Moment(now())
     role = current_user.role
-    commercial = role == Role.MANAGER
+    commercial, reads_contracts = role == Role.MANAGER, role in (Role.DISPATCHER, Role.MANAGER)
     return render_page(
         "overview/index.html",
         now=moment.now,
         due_words=partial(due_words, status="", moment=moment),
         today=day,
         window=overview.next_window(session, day),
-        commercial=commercial,
+        reads_contracts=reads_contracts,
         tickets=attention.needed(session, current_user, moment) if role != Role.ADMIN else None,
-        team=attention.loads(session, moment) if role in (Role.DISPATCHER, Role.MANAGER) else [],
+        acceptances=acceptances.needed(session, current_user, day) if role != Role.ADMIN else None,
+        team=attention.loads(session, moment) if reads_contracts else [],
         contracts=contract_tasks.needed(session, day) if commercial else None,
         months=overview.months_to_do(session, day) if commercial else [],
         alerts=thresholds.waiting(session, day) if commercial else [],
-        deadlines=overview.deadlines(session, day) if commercial else [],
+        deadlines=overview.deadlines(session, day) if reads_contracts else [],
     )

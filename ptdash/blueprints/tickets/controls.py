@@ -73,13 +73,16 @@ def control_page(
     versions: dict[str, int] | None = None,
 ) -> Response:
     """The choices for these tickets, as a page, or as the fragment that the queue shows beside the row."""
+    offered, now_is = options(verb, tickets), _common({_value(verb, ticket) for ticket in tickets})
+    # What Enter chooses: what was chosen before, else what is, else (also where nobody is on it) the first.
+    first = chosen or (now_is if now_is != str(NOBODY) else None) or next((value for value, *_ in offered), None)
     facts: dict[str, Any] = {
         "verb": verb,
         "label": {"assign": gettext("Assign"), "status": FIELDS["status"], "priority": FIELDS["priority"]}[verb],
         "tickets": tickets,
-        "options": options(verb, tickets),
-        "now_is": _common({_value(verb, ticket) for ticket in tickets}),
-        "chosen": chosen,
+        "options": offered,
+        "now_is": now_is,
+        "first": first,
         "next": here,
         "error": sentence(error) if error else None,
         "changes": error.changes if isinstance(error, changing.StaleEdit) else [],

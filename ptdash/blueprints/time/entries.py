@@ -5,10 +5,11 @@ from flask_babel import gettext
 from flask_login import current_user
 
 from ptdash.blueprints.tickets.following import ticket_or_queue
+from ptdash.blueprints.tickets.words import TREATMENTS
 from ptdash.blueprints.time import bp
 from ptdash.blueprints.time.forms import FIELD_OF, BookForm, CorrectForm, StopForm, asked
 from ptdash.blueprints.time.timers import last_time
-from ptdash.blueprints.time.words import TREATMENTS, oddity_words
+from ptdash.blueprints.time.words import oddity_words
 from ptdash.db import db, transaction
 from ptdash.domain.errors import DomainError, Forbidden, Invalid, NotFound
 from ptdash.models import Role

@@ -9,7 +9,7 @@ from werkzeug.datastructures import MultiDict
 from wtforms import BooleanField, DateField, SelectField, StringField, TextAreaField
 from wtforms.validators import ValidationError
 
-from ptdash.blueprints.time.words import TREATMENTS
+from ptdash.blueprints.tickets.words import TREATMENTS
 from ptdash.domain import walltime
 from ptdash.domain.minutes import Treatment
 from ptdash.domain.periods import BERLIN

@@ -6,8 +6,9 @@ from datetime import date
 from flask import g
 from flask_login import current_user
 
+from ptdash.blueprints.tickets.words import TREATMENTS
 from ptdash.blueprints.time.forms import BookForm
-from ptdash.blueprints.time.words import TREATMENTS, cost_words, reason_words, used_up_words
+from ptdash.blueprints.time.words import cost_words, reason_words, used_up_words
 from ptdash.db import db
 from ptdash.domain.coverage import Coverage
 from ptdash.domain.errors import DomainError

@@ -6,19 +6,13 @@ from typing import Any
 
 from flask_babel import gettext, lazy_gettext
 
+from ptdash.blueprints.tickets.words import TREATMENTS
 from ptdash.domain.coverage import Reason, Why
 from ptdash.domain.meters import Cost
 from ptdash.domain.minutes import Treatment
 from ptdash.services.time_entries import Odd, Oddity
 from ptdash.web.formats import day, eur, minutes, rate
 
-TREATMENTS = {
-    Treatment.PACKAGE: lazy_gettext("Package"),
-    Treatment.MAINTENANCE: lazy_gettext("Maintenance"),
-    Treatment.WARRANTY: lazy_gettext("Warranty"),
-    Treatment.SEPARATE: lazy_gettext("Separate"),
-    Treatment.GOODWILL: lazy_gettext("Goodwill"),
-}
 REASONS = {
     Why.SWAP: lazy_gettext("Swapping hardware on request is not part of maintenance; it is charged separately."),
     Why.FOREIGN_SOFTWARE: lazy_gettext(

@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 from ptdash.domain.errors import Conflict, DomainError, Invalid, NotFound
 from ptdash.domain.packages import MAINTENANCE
 from ptdash.domain.terms import ContractFacts, term_on
-from ptdash.models import Contract, SoftwareAgreement
+from ptdash.models import Contract, Device, DeviceProduct, SoftwareAgreement
 from ptdash.services import audit, contracts, decisions, reminders
 from ptdash.services.contract_changes.contract import Locked, lock
 from ptdash.services.contract_changes.creating import check_months
@@ -164,6 +164,22 @@ def _refuse_rewriting(session: Session, locked: Locked, new: ContractFacts, toda
             raise DeadlinePassed(day=deadline)
     if successor := decisions.successor_of(session, contract):
         raise decisions.AlreadyFollowed(contract=contract.number, successor=successor.number)
+
+
+def foreign_products(session: Session, contract: Contract) -> list[str]:
+    """Software from elsewhere on the devices of the contract's customer, as it is written down there."""
+    found = (
+        select(DeviceProduct.product)
+        .join(Device, Device.id == DeviceProduct.device_id)
+        .where(
+            Device.customer_id == contract.customer_id,
+            Device.retired_on.is_(None),
+            DeviceProduct.source == "foreign",
+        )
+        .distinct()
+        .order_by(DeviceProduct.product)
+    )
+    return list(session.execute(found).scalars())
 
 
 def _agreement(session: Session, contract: Contract, product: str) -> SoftwareAgreement | None:

@@ -20,6 +20,7 @@ from ptdash.models import (
     TimeEntry,
     User,
 )
+from ptdash.services import standing
 from ptdash.services.facts import standing_entries
 from ptdash.services.importing.tables import Table
 from ptdash.services.importing.world import Span, World
@@ -141,13 +142,7 @@ def _load_moved_tickets(session: Session, world: World) -> None:
         posted = (
             select(Ticket.number)
             .join(table, table.ticket_id == Ticket.id)
-            .join(
-                Posting,
-                (Posting.customer_id == table.customer_id)
-                & (Posting.month == table.service_month)
-                & (Posting.n >= table.posting_n),
-            )
-            .where(Ticket.id.in_(moved))
+            .where(Ticket.id.in_(moved), standing.taken(table))
         )
         world.tickets.taken.update(session.execute(posted).scalars())
 

@@ -7,7 +7,7 @@ from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
 from ptdash.domain.rollout import TaskStatus, Why
-from ptdash.models import MaintenanceWindow, RolloutTask, UpdateApproval
+from ptdash.models import MaintenanceWindow, RolloutTask, Update, UpdateApproval
 from ptdash.services import audit, windows
 from ptdash.services.bulk import among
 from ptdash.services.rollout import covering, placing, planning
@@ -99,12 +99,13 @@ def _miss(session: Session, now: datetime) -> int:
 
 
 def _in_force(session: Session, approval_ids: set[int]) -> set[int]:
-    """Held in share; one that is just being ended is left to the next beat."""
+    """Held in share, with their updates; what somebody is just deciding about is left to the next beat."""
     found = (
         select(UpdateApproval.id)
+        .join(Update, Update.id == UpdateApproval.update_id)
         .where(among(UpdateApproval.id, approval_ids), UpdateApproval.ended_at.is_(None))
         .order_by(UpdateApproval.id)
-        .with_for_update(read=True, skip_locked=True)
+        .with_for_update(read=True, skip_locked=True, of=[UpdateApproval, Update])
     )
     return set(session.execute(found).scalars())
 

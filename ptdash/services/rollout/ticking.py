@@ -211,7 +211,8 @@ def _set(task: Task, step: Step, ticket: str, actor: User, now: datetime) -> Non
     if step.to in WORK and row.status == TaskStatus.PLANNED and not task.window.is_open(now) and step.emergency:
         row.emergency_reason, row.emergency_by_id = step.emergency.reason.strip(), step.emergency.manager_id
     if step.to is TaskStatus.INSTALLED:
-        row.installed_at, row.installed_by_id = now, actor.id
+        # The approval may be of this very moment, by a clock that is a little ahead.
+        row.installed_at, row.installed_by_id = max(now, task.approval.approved_at), actor.id
     elif step.to is TaskStatus.PLANNED:
         row.installed_at = row.installed_by_id = None
     verified = step.to is TaskStatus.VERIFIED

@@ -24,8 +24,9 @@ from sqlalchemy import (
 )
 from sqlalchemy.orm import Session, aliased
 
-from ptdash.models import Contact, Posting, StoredFile, Ticket, TicketAttachment, TicketMessage, TimeEntry, User
+from ptdash.models import Contact, StoredFile, Ticket, TicketAttachment, TicketMessage, TimeEntry, User
 from ptdash.services.bulk import among
+from ptdash.services.standing import taken
 
 
 @dataclass(frozen=True)
@@ -161,11 +162,6 @@ def _messages() -> Select[Any]:
 
 def _time() -> Select[Any]:
     reversal = aliased(TimeEntry)
-    posting = select(Posting.n).where(
-        Posting.customer_id == TimeEntry.customer_id,
-        Posting.month == TimeEntry.service_month,
-        Posting.n >= TimeEntry.posting_n,
-    )
     part = _part(
         "time",
         2,
@@ -177,7 +173,7 @@ def _time() -> Select[Any]:
         text=TimeEntry.note,
         minutes=TimeEntry.minutes,
         treatment=TimeEntry.treatment,
-        posted=posting.exists(),
+        posted=taken(TimeEntry),
         belongs_to=TimeEntry.reverses_id,
         reversed=select(reversal.id).where(reversal.reverses_id == TimeEntry.id).exists(),
     )

@@ -4,14 +4,15 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import ColumnElement, Row, ScalarSelect, and_, func, select, update
-from sqlalchemy.orm import Session, aliased
+from sqlalchemy import ColumnElement, Row, ScalarSelect, func, select, update
+from sqlalchemy.orm import Session
 
 from ptdash.domain.errors import Conflict, Invalid, NotFound
 from ptdash.domain.tickets import OPEN_STATUSES, TRANSITIONS, Status
-from ptdash.models import Customer, CustomerBook, Material, Posting, Ticket, TicketMessage, TimeEntry
+from ptdash.models import Customer, CustomerBook, Material, Ticket, TicketMessage, TimeEntry
 from ptdash.services import audit
 from ptdash.services.bulk import among
+from ptdash.services.standing import standing, taken
 from ptdash.services.tickets.changing import change
 
 
@@ -64,9 +65,10 @@ def merge(
     session.execute(books.with_for_update(read=True))
     shares = _shares(session, sources)
     ids = [ticket.id for ticket in sources]
-    time = among(TimeEntry.ticket_id, ids), _standing(), ~_taken(TimeEntry)
+    # Halves of a correction stay where they are.
+    time = among(TimeEntry.ticket_id, ids), standing(), ~taken(TimeEntry)
     session.execute(update(TimeEntry).where(*time).values(ticket_id=into))
-    material = among(Material.ticket_id, ids), ~_taken(Material)
+    material = among(Material.ticket_id, ids), ~taken(Material)
     session.execute(update(Material).where(*material).values(ticket_id=into))
     session.execute(update(Ticket).where(Ticket.merged_into_id.in_(ids)).values(merged_into_id=into))
     for ticket, share in zip(sources, shares, strict=True):
@@ -120,29 +122,12 @@ def _checked(
     return target, list(found.values())
 
 
-def _taken(model: type[TimeEntry] | type[Material]) -> ColumnElement[bool]:
-    """A posting has taken it: it stays as it is."""
-    posting = select(Posting.n).where(
-        Posting.customer_id == model.customer_id,
-        Posting.month == model.service_month,
-        Posting.n >= model.posting_n,
-    )
-    return posting.exists()
-
-
-def _standing() -> ColumnElement[bool]:
-    """Neither a reversal nor reversed: halves of a correction stay where they are."""
-    reversal = aliased(TimeEntry)
-    reversed_ = select(reversal.id).where(reversal.reverses_id == TimeEntry.id).exists()
-    return and_(TimeEntry.reverses_id.is_(None), ~reversed_)
-
-
 def _shares(session: Session, sources: Sequence[Ticket]) -> list[Share]:
     """What of each moves and what stays, by the order of the tickets, in one statement."""
 
     def minutes(*which: ColumnElement[bool]) -> ScalarSelect[int]:
         total = select(func.coalesce(func.sum(TimeEntry.minutes), 0))
-        return total.where(TimeEntry.ticket_id == Ticket.id, _standing(), *which).scalar_subquery()
+        return total.where(TimeEntry.ticket_id == Ticket.id, standing(), *which).scalar_subquery()
 
     def materials(which: ColumnElement[bool]) -> ScalarSelect[int]:
         return select(func.count()).where(Material.ticket_id == Ticket.id, which).scalar_subquery()
@@ -153,10 +138,10 @@ def _shares(session: Session, sources: Sequence[Ticket]) -> list[Share]:
         select(
             Ticket.number,
             Ticket.subject,
-            minutes(~_taken(TimeEntry)).label("minutes_moved"),
-            minutes(_taken(TimeEntry)).label("minutes_kept"),
-            materials(~_taken(Material)).label("materials_moved"),
-            materials(_taken(Material)).label("materials_kept"),
+            minutes(~taken(TimeEntry)).label("minutes_moved"),
+            minutes(taken(TimeEntry)).label("minutes_kept"),
+            materials(~taken(Material)).label("materials_moved"),
+            materials(taken(Material)).label("materials_kept"),
             messages.label("messages"),
             running.label("timer_runs"),
         )

@@ -10,7 +10,7 @@ from sqlalchemy import func, null, select
 
 from ptdash.domain.minutes import Treatment
 from ptdash.domain.periods import berlin_day
-from ptdash.models import Material, Posting, Ticket, TimeEntry, User
+from ptdash.models import Material, Ticket, TimeEntry, User
 from ptdash.services.importing.cells import (
     Column,
     day,
@@ -26,6 +26,7 @@ from ptdash.services.importing.cells import (
 )
 from ptdash.services.importing.result import Tell
 from ptdash.services.importing.tables import CUSTOMER_OF_TICKET, File, Ids, Stored, Table
+from ptdash.services.standing import taken
 
 if TYPE_CHECKING:
     from ptdash.services.importing.world import World
@@ -155,24 +156,12 @@ def _warn_of_overlaps(world: "World") -> None:
             busy = span
 
 
-def _taken(table: type[TimeEntry] | type[Material]) -> Any:
-    return (
-        select(Posting.n)
-        .where(
-            Posting.customer_id == table.customer_id,
-            Posting.month == table.service_month,
-            Posting.n >= table.posting_n,
-        )
-        .exists()
-    )
-
-
 def _stored_time() -> Stored:
     e = TimeEntry
     return (
         select(
             *(e.id, e.external_id, Ticket.number, func.lower(User.email), e.started_at, e.ended_at, null()),
-            *(e.treatment, e.note, _taken(e)),
+            *(e.treatment, e.note, taken(e)),
         )
         .join(Ticket, Ticket.id == e.ticket_id)
         .join(User, User.id == e.technician_id)
@@ -194,7 +183,7 @@ def _time_values(row: TimeEntryRow, ids: Ids) -> dict[str, Any]:
 
 def _stored_materials() -> Stored:
     m = Material
-    return select(m.id, m.external_id, Ticket.number, m.day, m.description, m.quantity, m.net, _taken(m)).join(
+    return select(m.id, m.external_id, Ticket.number, m.day, m.description, m.quantity, m.net, taken(m)).join(
         Ticket, Ticket.id == m.ticket_id
     )
 
