@@ -18,8 +18,7 @@ def write(source: InvoiceSource) -> tuple[str, str]:
         f"anbei erhalten Sie unsere {name} {source.number} vom {day(source.issued_on)} "
         f"für {month(source.period)} über {euros(source.gross_cents)}.",
         _what_to_do(source),
-        "Die PDF-Datei enthält die Rechnung auch als E-Rechnung nach EN 16931, die Ihre Buchhaltung ohne "
-        "Abtippen übernehmen kann.",
+        _what_is_attached(source),
         "Haben Sie Fragen zu dieser Rechnung, rufen Sie uns an oder antworten Sie auf diese Nachricht.",
         "Mit freundlichen Grüßen\n" + "\n".join(line for line in signature if line),
     ]
@@ -31,6 +30,16 @@ def title(source: InvoiceSource) -> str:
     if source.kind == "storno":
         return "Stornorechnung"
     return "Rechnungskorrektur" if source.type_code == CORRECTION else "Rechnung"
+
+
+def _what_is_attached(source: InvoiceSource) -> str:
+    inside = (
+        "Die PDF-Datei enthält die Rechnung auch als E-Rechnung nach EN 16931, die Ihre Buchhaltung ohne Abtippen "
+        "übernehmen kann."
+    )
+    if source.profile == "xrechnung":
+        return f"{inside} Als XRechnung liegt sie zudem einzeln bei."
+    return f"{inside} Sie liegt zudem einzeln als XML-Datei bei." if source.buyer.get("wants_xml") else inside
 
 
 def _what_to_do(source: InvoiceSource) -> str:

@@ -18,19 +18,38 @@ log = logging.getLogger(__name__)
 
 
 def render_batch(invoice_ids: Sequence[int], progress: Callable[[int], None] = lambda done: None) -> None:
-    """Set the PDFs of invoices; one that fails stops no other and is tried again later."""
-    for done, invoice_id in enumerate(invoice_ids, start=1):
+    """Set the PDFs of invoices, a batch at a time; one that fails stops no other and is tried again later."""
+    for start in range(0, len(invoice_ids), BATCH):
+        batch = invoice_ids[start : start + BATCH]
         try:
-            with transaction() as session:
-                invoice_pdfs.set_pdf(session, invoice_id, now=datetime.now(UTC))
+            _render(batch)
         except (BaseTimeoutException, OperationalError):
             raise
-        except Exception as error:
-            log.exception("the PDF of invoice %s could not be set", invoice_id)
-            with transaction() as session:
-                why = f"{type(error).__name__}: {error}"[:500]
-                invoice_pdfs.note_failure(session, invoice_id, why, now=datetime.now(UTC))
-        progress(done)
+        except Exception:
+            for invoice_id in batch:
+                _render_alone(invoice_id)
+        progress(start + len(batch))
+
+
+def _render(invoice_ids: Sequence[int]) -> None:
+    """Read, set, keep: no transaction is open while pages are set."""
+    with transaction() as session:
+        contents = invoice_pdfs.contents(session, invoice_ids)
+    rendered = [(content, content.set()) for content in contents]
+    with transaction() as session:
+        invoice_pdfs.keep(session, rendered, now=datetime.now(UTC))
+
+
+def _render_alone(invoice_id: int) -> None:
+    try:
+        _render([invoice_id])
+    except (BaseTimeoutException, OperationalError):
+        raise
+    except Exception as error:
+        log.exception("the PDF of invoice %s could not be set", invoice_id)
+        with transaction() as session:
+            why = f"{type(error).__name__}: {error}"[:500]
+            invoice_pdfs.note_failure(session, invoice_id, why, now=datetime.now(UTC))
 
 
 def hand_over_due(redis_url: str) -> None:

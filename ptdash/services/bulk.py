@@ -47,7 +47,9 @@ def insert_rows(session: Session, model: type[Base], rows: Sequence[Mapping[str,
     session.execute(insert(table).from_select(columns + shared, taken))
 
 
-def among(column: InstrumentedAttribute[int], ids: Collection[int] | str) -> ColumnElement[bool]:
+def among(
+    column: InstrumentedAttribute[int] | InstrumentedAttribute[int | None], ids: Collection[int] | str
+) -> ColumnElement[bool]:
     """Whether a column has one of these values: one array, so that the statement stays the same and prepared.
 
     A name instead of values is a parameter, for a statement that is put together once: a list is given to it.

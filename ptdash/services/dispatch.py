@@ -1,5 +1,6 @@
 """Dispatch of invoices: an e-mail goes once a manager has released the result and the PDF is there."""
 
+from collections.abc import Collection
 from datetime import datetime
 
 from sqlalchemy import case, func, select, true, update
@@ -7,11 +8,12 @@ from sqlalchemy.orm import Session
 
 from ptdash.models import Customer, Invoice, InvoicePdf, OutboxMessage, Run
 from ptdash.services import audit
+from ptdash.services.bulk import among
 from ptdash.services.outbox import State, Why
 
 
-def let_go(session: Session, *, now: datetime, invoice_id: int | None = None) -> int:
-    """Let the messages of invoices (or of one) that nothing holds any more wait for their delivery; how many.
+def let_go(session: Session, *, now: datetime, invoice_ids: Collection[int] | None = None) -> int:
+    """Let the messages of invoices (or of some) that nothing holds any more wait for their delivery; how many.
 
     What is still held says what it waits for next: the release, the PDF, an address. A missing address is taken
     from the customer as it is today.
@@ -30,7 +32,7 @@ def let_go(session: Session, *, now: datetime, invoice_id: int | None = None) ->
         .join(Run, Run.id == Invoice.run_id)
         .join(Customer, Customer.id == Invoice.customer_id)
         .where(OutboxMessage.state == State.HELD, OutboxMessage.why != waits_for)
-        .where(true() if invoice_id is None else OutboxMessage.invoice_id == invoice_id)
+        .where(true() if invoice_ids is None else among(OutboxMessage.invoice_id, list(invoice_ids)))
         .order_by(OutboxMessage.id)
         .with_for_update(of=OutboxMessage, skip_locked=True)
         .cte("held")

@@ -1,6 +1,6 @@
 """The PDFs of issued invoices: set after the issue by a job, kept with all that they were set from."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from hashlib import sha256
@@ -8,15 +8,17 @@ from typing import Any
 
 from sqlalchemy import Select, and_, delete, func, or_, select
 from sqlalchemy.dialects.postgresql import insert
-from sqlalchemy.orm import Session, undefer
+from sqlalchemy.orm import Session, selectinload, undefer
 
 from ptdash.documents import invoice
 from ptdash.documents.evidence import Package
 from ptdash.documents.time_record import RecordedTime, activity
+from ptdash.domain.einvoices import InvoiceSource
 from ptdash.domain.errors import NotFound
 from ptdash.domain.settlement import Settled
 from ptdash.models import DocumentFailure, Invoice, InvoicePdf, InvoiceXml, OutboxMessage
 from ptdash.services import dispatch, invoice_sources, statements
+from ptdash.services.bulk import among
 from ptdash.services.statements import EntryLine
 
 # After so many attempts that failed, the next one waits twice as long, up to a day.
@@ -38,24 +40,64 @@ def missing(session: Session, now: datetime, limit: int = 20_000) -> Sequence[in
     return session.execute(found).scalars().all()
 
 
-def set_pdf(session: Session, invoice_id: int, *, now: datetime) -> bool:
-    """Set and keep an invoice's PDF; False where it is there already. Its e-mail goes once nothing holds it."""
-    if session.execute(select(InvoicePdf.invoice_id).where(InvoicePdf.invoice_id == invoice_id)).first():
-        return False
-    said, xml, at = _said(session, invoice_id)
-    content = invoice.render(said, xml, at=at)
-    row = {
-        "invoice_id": invoice_id,
-        "content": content,
-        "sha256": sha256(content).hexdigest(),
-        "source": {"said": said, "at": at.isoformat()},
-        "created_at": now,
+@dataclass(frozen=True)
+class Content:
+    """What an invoice's PDF says, the XML inside it, and the instant that it carries: that of the issue."""
+
+    invoice_id: int
+    said: dict[str, Any]
+    xml: bytes
+    at: datetime
+
+    def set(self) -> bytes:
+        """The PDF; nothing is read from the database."""
+        return invoice.render(self.said, self.xml, at=self.at)
+
+
+def contents(session: Session, invoice_ids: Collection[int]) -> list[Content]:
+    """What the PDFs of these invoices say, of those that have an XML and no PDF yet."""
+    xmls = {
+        row.invoice_id: row
+        for row in session.execute(
+            select(InvoiceXml.invoice_id, InvoiceXml.content, InvoiceXml.created_at)
+            .outerjoin(InvoicePdf, InvoicePdf.invoice_id == InvoiceXml.invoice_id)
+            .where(among(InvoiceXml.invoice_id, invoice_ids), InvoicePdf.invoice_id.is_(None))
+            .order_by(InvoiceXml.invoice_id)
+        )
     }
-    kept = insert(InvoicePdf).values(row).on_conflict_do_nothing().returning(InvoicePdf.invoice_id)
-    is_first = session.execute(kept).first() is not None
-    session.execute(delete(DocumentFailure).where(DocumentFailure.invoice_id == invoice_id))
-    dispatch.let_go(session, now=now, invoice_id=invoice_id)
-    return is_first
+    sources = invoice_sources.of_invoices(session, list(xmls))
+    invoices = select(Invoice).where(among(Invoice.id, list(xmls))).options(selectinload(Invoice.lines))
+    return [
+        Content(row.id, _said(session, row, sources[row.id]), xmls[row.id].content, xmls[row.id].created_at)
+        for row in session.execute(invoices.order_by(Invoice.id)).scalars()
+    ]
+
+
+def keep(session: Session, rendered: Sequence[tuple[Content, bytes]], *, now: datetime) -> int:
+    """Keep PDFs with what they were set from; how many are new. Their e-mails go once nothing holds them."""
+    ids = [content.invoice_id for content, _ in rendered]
+    rows = [
+        {
+            "invoice_id": content.invoice_id,
+            "content": pdf,
+            "sha256": sha256(pdf).hexdigest(),
+            "source": {"said": content.said, "at": content.at.isoformat()},
+            "created_at": now,
+        }
+        for content, pdf in rendered
+    ]
+    if not rows:
+        return 0
+    kept = insert(InvoicePdf).values(rows).on_conflict_do_nothing().returning(InvoicePdf.invoice_id)
+    new = len(session.execute(kept).all())
+    session.execute(delete(DocumentFailure).where(among(DocumentFailure.invoice_id, ids)))
+    dispatch.let_go(session, now=now, invoice_ids=ids)
+    return new
+
+
+def set_pdf(session: Session, invoice_id: int, *, now: datetime) -> bool:
+    """Set and keep an invoice's PDF; False where it is there already."""
+    return bool(keep(session, [(content, content.set()) for content in contents(session, [invoice_id])], now=now))
 
 
 def set_again(session: Session, invoice_id: int) -> bytes:
@@ -157,22 +199,14 @@ def _wait() -> Any:
     return func.least(doubled, LONGEST_WAIT)
 
 
-def _said(session: Session, invoice_id: int) -> tuple[dict[str, Any], bytes, datetime]:
-    """What the document says, the XML inside it, and the instant that it carries: that of the issue."""
-    number, xml, at = session.execute(
-        select(Invoice.number, InvoiceXml.content, InvoiceXml.created_at)
-        .join(InvoiceXml, InvoiceXml.invoice_id == Invoice.id)
-        .where(Invoice.id == invoice_id)
-    ).one()
-    statement = statements.issued(session, number)
-    source = invoice_sources.of_invoices(session, [invoice_id])[invoice_id]
-    said = invoice.content(
+def _said(session: Session, row: Invoice, source: InvoiceSource) -> dict[str, Any]:
+    contracts, entries = statements.evidence(session, row)
+    return invoice.content(
         source,
-        [line.explanation for line in statement.lines],
-        [_package(contract) for contract in statement.contracts],
-        [_recorded(entry) for entry in statement.entries],
+        [line.explanation for line in row.lines],
+        [_package(contract) for contract in contracts],
+        [_recorded(entry) for entry in entries],
     )
-    return said, xml, at
 
 
 def _package(settled: Settled) -> Package:

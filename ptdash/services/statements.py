@@ -100,13 +100,8 @@ def issued(session: Session, number: str) -> Statement:
     ).scalar_one_or_none()
     if invoice is None:
         raise NotFound(what=number)
-    posting = session.execute(
-        select(Posting).where(Posting.invoice_id == invoice.id, Posting.month == invoice.period)
-    ).scalar_one_or_none()
-    contracts = _posted_contracts(session, posting) if posting else []
+    contracts, entries = evidence(session, invoice)
     numbers = contract_numbers(session, invoice.lines)
-    rows = _entries(session, invoice.customer_id, invoice.period, posting.n if posting else 0)
-    separate = next((line.unit_price for line in invoice.lines if line.kind == "separate"), Decimal(0))
     return Statement(
         number=invoice.number,
         month=invoice.period,
@@ -117,13 +112,24 @@ def issued(session: Session, number: str) -> Statement:
         lines=[_line(row, numbers.get(row.contract_id or 0), row.description) for row in invoice.lines],
         vat=vat_shares((VatCategory(line.vat_category), line.vat_rate, line.net_cents) for line in invoice.lines),
         contracts=contracts,
-        entries=explain(rows, contracts, separate),
+        entries=entries,
         revision=invoice.revision,
         cancels=_number_of(session, invoice.cancels_id),
         cancelled_by=_cancelled_by(session, invoice.id),
         reason=session.get_one(Run, invoice.run_id).reason,
         waits=invoice_of(session, invoice.buyer["number"], invoice.period) is None,
     )
+
+
+def evidence(session: Session, invoice: Invoice) -> tuple[list[Settled], list[EntryLine]]:
+    """What an invoice (with its lines) settled, and the entries behind it, as they were posted."""
+    posting = session.execute(
+        select(Posting).where(Posting.invoice_id == invoice.id, Posting.month == invoice.period)
+    ).scalar_one_or_none()
+    contracts = _posted_contracts(session, posting) if posting else []
+    rows = _entries(session, invoice.customer_id, invoice.period, posting.n if posting else 0)
+    separate = next((line.unit_price for line in invoice.lines if line.kind == "separate"), Decimal(0))
+    return contracts, explain(rows, contracts, separate)
 
 
 def drafted(session: Session, customer_number: str, month: date) -> Statement:

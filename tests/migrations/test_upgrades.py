@@ -48,8 +48,9 @@ INSERT INTO invoices (number, series_year, series_number, customer_id, period, k
      '{"number": "10001", "name": "Bäckerei Große", "contact": "", "street": "Ringstraße 1",
        "postal_code": "48143", "city": "Münster", "country": "DE", "vat_id": "", "is_consumer": false}',
      4000, 760, 4760);
-INSERT INTO invoice_lines (invoice_id, pos, service_month, kind, contract_id, description, quantity, unit, unit_price,
-                           net_cents, vat_category, vat_rate, service_from, service_until, explanation) VALUES
+INSERT INTO invoice_lines (invoice_id, pos, service_month, kind, contract_id, description, quantity, unit,
+                           unit_price, net_cents, vat_category, vat_rate, service_from, service_until,
+                           explanation) VALUES
     (1, 1, '2026-09-01', 'package_fee', 1, 'Support-Paket M, SV-1', 1, 'month', 40, 4000, 'S', 19, '2026-09-01',
      '2026-09-30', '{"included_minutes": 30, "used_minutes": 0, "overage_minutes": 0, "expired_minutes": 30}');
 SET session_replication_role = origin;
