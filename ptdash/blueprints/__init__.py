@@ -14,9 +14,10 @@ from ptdash.blueprints.overview.views import bp as overview
 from ptdash.blueprints.rollout import bp as rollout
 from ptdash.blueprints.tickets import bp as tickets
 from ptdash.blueprints.time import bp as time
+from ptdash.blueprints.updates import bp as updates
 
 AREAS = (
-    *(overview, tickets, time, acceptance, rollout, devices),
+    *(overview, tickets, time, acceptance, updates, rollout, devices),
     *(customers, contracts, billing, outbox),
     *(auth, calendar, admin, settings),
 )

@@ -45,6 +45,7 @@ def init_app(app: Flask) -> None:
         signed_eur,
         weekday,
         weekday_day,
+        weekday_short,
     ):
         app.jinja_env.filters[function.__name__] = function
 
@@ -138,6 +139,11 @@ def day_month(value: date) -> str:
 def weekday(value: date) -> str:
     """`Sonntag`."""
     return format_date(value, "EEEE", locale=locale())
+
+
+def weekday_short(value: date) -> str:
+    """`So`."""
+    return format_date(value, "EEE", locale=locale()).replace(".", "")
 
 
 def weekday_day(value: date) -> str:

@@ -19,6 +19,7 @@ from ptdash.services.rollout import waiting
 from ptdash.services.tickets import counts
 from ptdash.services.tickets.asking import Moment
 from ptdash.services.tickets.prepared import values
+from ptdash.services.updates import matrix_sql
 from ptdash.web.pages import now, today
 
 EVERYBODY = frozenset(Role)
@@ -61,6 +62,13 @@ ENTRIES = (
         "acceptance.index",
         EVERYBODY - {Role.ADMIN},
         figure=lambda _role: worklist.waiting(TODAY),
+    ),
+    Entry(
+        lazy_gettext("Update approval"),
+        "upd",
+        "updates.index",
+        frozenset({Role.TECHNICIAN, Role.MANAGER}),
+        figure=lambda _role: matrix_sql.to_approve(TODAY),
     ),
     Entry(
         lazy_gettext("Rollout"),

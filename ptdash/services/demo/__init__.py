@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 from ptdash.config import BERLIN
 from ptdash.models import User
 from ptdash.services import importing, users
-from ptdash.services.demo import acceptances, notices, queue
+from ptdash.services.demo import acceptances, notices, queue, updates
 from ptdash.services.demo.bundle import USERS, build
 
 # No secret: printed at the start of every demo.
@@ -34,5 +34,6 @@ def seed(session: Session, *, today: date, now: datetime) -> None:
     queue.fill(session, datetime.combine(today, now.astimezone(BERLIN).time(), BERLIN))
     acceptances.seed(session, today=today, now=now)
     notices.seed(session, today=today, now=now, manager_id=users.by_email(session, MANAGER).id)
+    updates.seed(session, today=today, now=now)
     for email, _role in LOGINS:
         users.set_password(session, users.by_email(session, email).id, PASSWORD, actor_id=None, now=now)

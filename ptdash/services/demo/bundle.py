@@ -11,7 +11,7 @@ from zoneinfo import ZoneInfo
 from faker import Faker
 
 from ptdash.domain.periods import last_day, next_month, previous_month
-from ptdash.services.demo.words import CUSTOMERS, DEVICES, MATERIALS, PRODUCTS, TICKETS
+from ptdash.services.demo.words import CUSTOMERS, DEVICES, MATERIALS, PRODUCTS, RUNNING, TICKETS
 
 SEED = 20240101
 BERLIN = ZoneInfo("Europe/Berlin")
@@ -183,6 +183,10 @@ def _device(
     bundle.add(
         "device_products.csv", device=inventory, product=product, vendor=vendor, version=version, source="ours"
     )
+    for name, maker, release in RUNNING.get(kind, ()):
+        if name != product:
+            row = {"product": name, "vendor": maker, "version": release, "source": "ours"}
+            bundle.add("device_products.csv", device=inventory, **row)
     if foreign:
         inspected = starts_on - timedelta(days=4)
         bundle.add(

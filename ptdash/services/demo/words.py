@@ -115,6 +115,29 @@ PRODUCTS = (
     ("Lexware buchhaltung", "Lexware", "26.0"),
 )
 
+# What runs on devices of a type, beside the one product above.
+WORKSTATION = (
+    ("Windows 11", "Microsoft", "24H2"),
+    ("Microsoft 365 Apps", "Microsoft", "2509"),
+    (".NET Framework 4.8.1", "Microsoft", "4.8.1"),
+    ("Firefox ESR", "Mozilla", "140.4.0"),
+    ("Chrome Enterprise", "Google", "141.0.7390.123"),
+    ("Acrobat Reader DC", "Adobe", "25.001.20756"),
+    ("VPN-Client", "NCP", "7.4.3"),
+)
+RUNNING = {
+    "notebook": WORKSTATION,
+    "desktop": WORKSTATION,
+    "server": (
+        ("Windows Server 2022", "Microsoft", "21H2"),
+        (".NET Framework 4.8.1", "Microsoft", "4.8.1"),
+        ("Veeam Backup & Replication", "Veeam", "12.3.1"),
+        ("Exchange Server 2019", "Microsoft", "CU15"),
+    ),
+    "nas": (("Synology DSM", "Synology", "7.2.2"),),
+    "firewall": (("LCOS FX", "Lancom", "11.1"),),
+}
+
 MATERIALS = (
     ("Toner TN-2420", "61.19"),
     ("SSD 1 TB", "84.90"),

@@ -43,7 +43,9 @@ class SuccessorEnded(Conflict):
 class Closed:
     """An update that came to its end, and of an approved one what that meant for its tasks."""
 
-    update: Update
+    update_id: int
+    title: str
+    version: str
     stopped: Stopped | None = None
 
 
@@ -176,7 +178,8 @@ def withdraw(
     _end(session, update, State.WITHDRAWN, reason, actor_id, now)
     after = {"version": update.version, "reason": reason}
     audit.record(session, "withdraw", "update", update_id, actor_id=actor_id, now=now, after=after)
-    return Closed(update, _stop(session, update_id, why=reason, now=now, actor_id=actor_id))
+    stopped = _stop(session, update_id, why=reason, now=now, actor_id=actor_id)
+    return Closed(update.id, update.title, update.version, stopped)
 
 
 def supersede(
@@ -200,9 +203,10 @@ def supersede(
     after = {"version": update.version, "by": by_id, "by_version": successor.version}
     audit.record(session, "supersede", "update", update_id, actor_id=actor_id, now=now, after=after)
     if was is not State.APPROVED:
-        return Closed(update)
+        return Closed(update.id, update.title, update.version)
     why = f"{successor.title} {successor.version}"
-    return Closed(update, _stop(session, update_id, why=why, now=now, actor_id=actor_id))
+    stopped = _stop(session, update_id, why=why, now=now, actor_id=actor_id)
+    return Closed(update.id, update.title, update.version, stopped)
 
 
 def enter_newer(

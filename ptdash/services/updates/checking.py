@@ -219,6 +219,14 @@ def newest_finished(session: Session, update_id: int) -> UpdateCheck | None:
     return session.execute(found.order_by(UpdateCheck.n.desc()).limit(1)).scalar_one_or_none()
 
 
+def update_of(session: Session, check_id: int) -> int:
+    """The update that a check is of. Raises NotFound."""
+    found = session.execute(select(UpdateCheck.update_id).where(UpdateCheck.id == check_id)).scalar()
+    if found is None:
+        raise NotFound(what=str(check_id))
+    return found
+
+
 def as_checked(check: UpdateCheck | None) -> Checked | None:
     """A finished check as the rules of the approval see it."""
     return Checked(check.version, Result(check.result), check.tester_id) if check else None
@@ -256,9 +264,7 @@ def files_of(session: Session, check_ids: Sequence[int]) -> list[tuple[int, Stor
 
 def _unfinished(session: Session, check_id: int) -> UpdateCheck:
     """The update is locked first, as everywhere: its check, its decision and its tasks wait in one line."""
-    update_id = session.execute(select(UpdateCheck.update_id).where(UpdateCheck.id == check_id)).scalar()
-    if update_id is None:
-        raise NotFound(what=str(check_id))
+    update_id = update_of(session, check_id)
     session.execute(select(Update.id).where(Update.id == update_id).with_for_update())
     found = select(UpdateCheck).where(UpdateCheck.id == check_id).execution_options(populate_existing=True)
     check = session.execute(found).scalar_one_or_none()

@@ -137,7 +137,7 @@ def load(session: Session, asked: Asked, today: date) -> Matrix:
 
 
 def _rows(session: Session, asked: Asked, today: date) -> list[Row]:
-    """Every update that is asked for, by section, then the most severe and the newest first."""
+    """Every update that is asked for, the most severe and newest first, and so are their sections."""
     given = {
         "month": asked.month,
         "current": asked.month == month_of(today),
@@ -145,12 +145,16 @@ def _rows(session: Session, asked: Asked, today: date) -> list[Row]:
         "only": list(asked.only) if asked.only is not None else None,
     }
     rows = [_row(row, today) for row in session.execute(UPDATES, given)]
-    order = list(Severity)
+    rank = {severity: place for place, severity in enumerate(Severity)}
+    worst: dict[str, int] = {}
+    for row in rows:
+        worst[row.section] = min(rank[row.severity], worst.get(row.section, len(rank)))
     return sorted(
         rows,
         key=lambda row: (
+            worst[row.section],
             fold(row.section),
-            order.index(row.severity),
+            rank[row.severity],
             -row.released_on.toordinal(),
             fold(row.title),
             row.id,

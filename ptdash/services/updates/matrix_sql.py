@@ -1,5 +1,7 @@
 """What the matrix asks the database: its rows, their tasks by customer, whom they concern, a month's figures."""
 
+from datetime import date
+
 from sqlalchemy import ARRAY, Date, Integer, ScalarSelect, and_, bindparam, func, or_, select, text
 from sqlalchemy.sql.elements import BindParameter
 
@@ -110,7 +112,7 @@ MONTH = text("""
 """).bindparams(bindparam("month", type_=Date()))
 
 
-def to_approve(today: BindParameter[object]) -> ScalarSelect[int]:
+def to_approve(today: BindParameter[date]) -> ScalarSelect[int]:
     """How many updates wait for an approval on a day: tested and passed, no other check under way."""
     back = and_(Update.state == "deferred", Update.deferred_from == "in_test", Update.deferred_until <= today)
     newest = (

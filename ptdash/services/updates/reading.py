@@ -248,7 +248,8 @@ class CustomerCell:
 
 RUNNING = text("""
     SELECT cd.device_id, bool_or(dp.source = 'ours' OR p.offered_by_us OR EXISTS (
-        SELECT FROM software_agreements s WHERE s.contract_id = c.id AND fold(btrim(s.product)) = p.key)) AS may_get
+        SELECT FROM software_agreements s WHERE s.contract_id = c.id AND fold(btrim(s.product)) = p.key
+    )) AS may_get
     FROM update_products up
     JOIN products p ON p.id = up.product_id
     JOIN device_products dp ON dp.product_id = up.product_id

@@ -166,7 +166,7 @@ def test_a_newer_version_closes_its_older_ones_when_it_is_approved(house):
     new = house.tested("140.5.0")
     assert old.state == "approved"  # it stays in force until the new one is
     made = approving.approve(house.session, new.id, **house.by)
-    assert {row.update.id: row.stopped and row.stopped.tasks for row in made.closed} == {old.id: 2, older.id: None}
+    assert {row.update_id: row.stopped and row.stopped.tasks for row in made.closed} == {old.id: 2, older.id: None}
     assert (old.state, old.superseded_by_id, older.state) == ("superseded", new.id, "superseded")
     assert (open_tasks(house, old.id), open_tasks(house, new.id)) == (0, 2)
 
