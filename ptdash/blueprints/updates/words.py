@@ -5,7 +5,7 @@ from typing import Any
 
 from flask_babel import gettext, lazy_gettext
 
-from ptdash.blueprints.devices.words import icon_of, sentence
+from ptdash.blueprints.devices.words import icon_of
 from ptdash.domain.acceptance import ItemState
 from ptdash.domain.errors import DomainError
 from ptdash.domain.matrix import Tab
@@ -14,7 +14,7 @@ from ptdash.domain.rollout import TaskStatus
 from ptdash.domain.updates import Result, Severity, State, StepRefused
 from ptdash.services.updates import entering
 from ptdash.services.updates.approving import SuccessorEnded
-from ptdash.web.formats import day
+from ptdash.web.formats import day, sentence
 
 # The word, the shape beside it, and the colour of its tag.
 STATES = {
