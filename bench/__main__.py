@@ -1,12 +1,12 @@
 """`make bench`: each figure as a ratio to a floor measured in the same run. Absolute times are this machine's.
 
-`python -m bench close [CUSTOMERS [WORKERS]]`, `python -m bench documents [INVOICES [WORKERS]]` and
-`python -m bench tickets [TICKETS …]` run one of them.
+`python -m bench close [CUSTOMERS [WORKERS]]`, `python -m bench documents [INVOICES [WORKERS]]`,
+`python -m bench tickets [TICKETS …]` and `python -m bench updates` run one of them.
 """
 
 import sys
 
-from bench import close, documents, tickets
+from bench import close, documents, tickets, updates
 
 if __name__ == "__main__":
     which, sizes = sys.argv[1] if len(sys.argv) > 1 else "", [int(size) for size in sys.argv[2:]]
@@ -16,3 +16,5 @@ if __name__ == "__main__":
         documents.main(*sizes or [1_000])
     if which in ("", "tickets"):
         tickets.main(tuple(pair for pair in tickets.SIZES if not sizes or pair[0] in sizes))
+    if which in ("", "updates"):
+        updates.main()

@@ -3,12 +3,13 @@
 import secrets
 
 from flask import Flask, Response, current_app, g, make_response, render_template, request
-from flask_babel import gettext, lazy_gettext
+from flask_babel import lazy_gettext
 from flask_wtf.csrf import CSRFError
 from werkzeug.exceptions import HTTPException, InternalServerError
 
 from ptdash.domain.errors import DomainError
 from ptdash.extensions import login_manager
+from ptdash.web.formats import sentence
 from ptdash.web.pages import came_from, wants_fragment
 
 SENTENCES = {
@@ -58,7 +59,7 @@ def init_app(app: Flask) -> None:
 
 def _domain_error(error: DomainError) -> Response:
     title, _ = SENTENCES[error.status]
-    return _answer(error.status, str(title), gettext(error.message) % error.params)
+    return _answer(error.status, str(title), sentence(error))
 
 
 def _form_expired(_error: CSRFError) -> Response:

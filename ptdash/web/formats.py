@@ -8,9 +8,11 @@ from babel import Locale
 from babel.dates import format_date, format_datetime, format_time
 from babel.numbers import format_currency, format_decimal, format_percent
 from flask import Flask
+from flask_babel import gettext
 from markupsafe import Markup, escape
 
 from ptdash.config import BERLIN
+from ptdash.domain.errors import DomainError
 from ptdash.web.locale import locale
 
 NONE = "–"
@@ -190,3 +192,12 @@ def language() -> str:
 
 def _minus(text: str) -> str:
     return text.replace("-", "\N{MINUS SIGN}")
+
+
+def sentence(error: DomainError) -> str:
+    """What a rule refuses, in the language of the page, its days as people write them."""
+    params = {
+        name: day(value) if isinstance(value, date) and not isinstance(value, datetime) else value
+        for name, value in error.params.items()
+    }
+    return str(gettext(error.message) % params)

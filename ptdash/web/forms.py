@@ -4,12 +4,12 @@ from collections.abc import Mapping
 from typing import Any
 
 from flask import request
-from flask_babel import gettext
 from flask_wtf import FlaskForm
 from wtforms import Field
 from wtforms.fields.choices import SelectChoice
 
 from ptdash.domain.errors import DomainError
+from ptdash.web.formats import sentence
 
 
 class BaseForm(FlaskForm):
@@ -24,11 +24,10 @@ class BaseForm(FlaskForm):
 
     def refuse(self, error: DomainError, field: str | None = None) -> None:
         """Show what a rule refused at the field it concerns, or in the summary alone."""
-        sentence = gettext(error.message) % error.params
         if field:
-            self[field].errors = [*self[field].errors, sentence]
+            self[field].errors = [*self[field].errors, sentence(error)]
         else:
-            self.form_errors.append(sentence)
+            self.form_errors.append(sentence(error))
 
     def problems(self) -> list[tuple[str | None, str]]:
         """Pairs of a field's element id (None for the whole form) and the sentence about it."""

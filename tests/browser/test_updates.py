@@ -1,4 +1,4 @@
-"""The matrix and an update's check in a real browser: keys, decisions beside the row, cells, a phone, no barrier."""
+"""The matrix and a check in a real browser: keys, decisions beside the row, cells, a phone, no barrier."""
 
 from collections.abc import Callable
 from typing import Any
@@ -50,9 +50,10 @@ def test_the_matrix_has_no_barrier(matrix: Page) -> None:
     check(matrix)
 
 
-@pytest.mark.parametrize(
-    "path", ["1", "2/approve", "3/withdraw", "3/customers/10001", "new", "products/1", "import"]
-)
+PATHS = ("1", "2/approve", "3/withdraw", "3/customers/10001", "new", "products", "products/1", "import", "feeds")
+
+
+@pytest.mark.parametrize("path", PATHS)
 def test_a_page_of_updates_has_no_barrier(app: Flask, sign_in: SignIn, opened: Open, path: str) -> None:
     furnish(app)
     sign_in(Role.MANAGER)

@@ -147,7 +147,7 @@ def table(rows: Iterable[Sequence[object]]) -> str:
     """The rows of every kind under a head, with their sum."""
     rows = sorted(rows, key=str)
     points, violations = (sum(int(str(row[column])) for row in rows) for column in (1, 2))
-    head = ["fault", "points", "violations", "slowest (s)", "naive close"]
+    head = ["fault", "points", "violations", "closed within (s)", "naive close in the same run"]
     lines = [head, *rows, ["all", points, violations, max(float(str(row[3])) for row in rows), ""]]
     widths = [max(len(str(cell)) for cell in column) for column in zip(*lines, strict=True)]
     return "\n".join(

@@ -17,7 +17,7 @@ from hypothesis.stateful import (
     run_state_machine_as_test,
 )
 from sqlalchemy import func, select
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import Session, aliased
 
 from ptdash.config import BERLIN
 from ptdash.db import db, transaction
@@ -212,6 +212,37 @@ class BooksMachine(RuleBasedStateMachine):
             except cancellations.NothingToBillAgain:
                 return
         self._work_off(run.id)
+        self._go_on()
+
+    @rule(pick=st.integers(0, 1000))
+    def bill_an_adjusted_month_again(self, pick: int) -> None:
+        """A month of which an adjustment stands on a later invoice: its own is cancelled and billed anew."""
+        with transaction() as session:
+            cancelled = select(Invoice.cancels_id).where(Invoice.cancels_id.is_not(None))
+            carrier = aliased(Invoice)
+            adjusted = (
+                select(Invoice.number, Invoice.period, Customer.number)
+                .join(Customer, Customer.id == Invoice.customer_id)
+                .join(carrier, carrier.customer_id == Invoice.customer_id)
+                .join(InvoiceLine, (InvoiceLine.invoice_id == carrier.id) & (InvoiceLine.kind == "adjustment"))
+                .where(Invoice.kind == "bill", Invoice.id.not_in(cancelled))
+                .where(InvoiceLine.service_month == Invoice.period, carrier.id != Invoice.id)
+                .order_by(Invoice.id)
+            )
+            found = session.execute(adjusted).all()
+            if not found:
+                return
+            number, month, customer = found[pick % len(found)]
+            cancellations.cancel(session, number, "Irrtum", business_day=self.today, actor_id=None, now=NOW)
+            run = cancellations.bill_again(
+                session, customer, month, business_day=self.today, actor_id=None, now=NOW
+            )
+        self._work_off(run.id)
+        with transaction() as session:
+            new = session.execute(select(Invoice).where(Invoice.run_id == run.id)).scalar_one_or_none()
+            if new and new.net_cents:
+                issued, due = self._issued_and_owed(session, new.customer_id, month)
+                assert issued == due, "what stands elsewhere is taken off as far as the new lines cover it"
         self._go_on()
 
     @precondition(lambda self: self.open_month > FIRST)

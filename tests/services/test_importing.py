@@ -236,6 +236,19 @@ def test_a_withdrawal_is_refused_where_a_successor_runs(session: Session, tmp_pa
     assert errors(result) == [("notices.csv", 2, "starts_on", "support_overlap")]
 
 
+def test_a_change_that_makes_a_stored_one_impossible_is_refused(session: Session, tmp_path: Path) -> None:
+    contract = ["SV-9;K9;support;L;2026-01-15;6;1;;"]
+    customer, later = ["K9;Neu GmbH;;;;;;DE;;no"], ["SV-9;2026-07-15;M"]
+    first = bundle(customers=customer, contracts=contract, package_changes=later)
+    assert run(session, tmp_path, first).ok
+    again = {"package_changes.csv": csv_text("package_changes.csv", ["SV-9;2026-01-15;S"])}
+    refused = run(session, tmp_path, again)
+    assert errors(refused) == [("package_changes.csv", 2, "package", "upgrade_not_on_first")]
+    started = csv_text("contracts.csv", ["SV-9;K9;support;S;2026-01-15;6;1;;"])
+    refused = run(session, tmp_path, {"contracts.csv": started})
+    assert errors(refused) == [("contracts.csv", 2, "package", "upgrade_not_on_first")]
+
+
 def test_a_consumer_is_recalculated_when_it_becomes_one(session: Session, tmp_path: Path) -> None:
     run(session, tmp_path, bundle(notices=["SV-1;2026-09-15;ordinary;;letter;"]))
     assert str(session.scalar(select(Contract.ends_before).where(Contract.number == "SV-1"))) == "2027-01-01"

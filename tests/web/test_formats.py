@@ -7,6 +7,7 @@ from decimal import Decimal
 import pytest
 from flask import Flask, g
 
+from ptdash.domain.notices import WithdrawnTooLate
 from ptdash.web import formats
 
 NBSP = "\N{NO-BREAK SPACE}"
@@ -103,3 +104,8 @@ def test_a_number_to_copy_keeps_its_characters_and_is_escaped(german: None) -> N
 )
 def test_initials(name: str, letters: str) -> None:
     assert formats.initials(name) == letters
+
+
+def test_a_refusal_writes_its_days_as_people_do(german: None) -> None:
+    said = formats.sentence(WithdrawnTooLate(contract="SV-1", day=date(2026, 7, 1)))
+    assert "01.07.2026" in said and "2026-07-01" not in said

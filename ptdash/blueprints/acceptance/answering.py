@@ -8,7 +8,6 @@ from flask_login import current_user
 
 from ptdash.blueprints.acceptance import READERS, WRITERS, bp
 from ptdash.blueprints.acceptance.forms import SignForm
-from ptdash.blueprints.devices.words import sentence
 from ptdash.db import transaction
 from ptdash.domain.acceptance import ItemState, NoteMissing, Outcome
 from ptdash.domain.errors import DomainError
@@ -17,6 +16,7 @@ from ptdash.services import overview
 from ptdash.services.acceptances import gates, inspecting, reading
 from ptdash.services.acceptances.reading import InspectionPage
 from ptdash.web import access, now, render_page, see_other, toast, today, wants_fragment
+from ptdash.web.formats import sentence
 
 NOTE_LIMIT = 2000
 

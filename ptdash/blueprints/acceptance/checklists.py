@@ -5,7 +5,7 @@ from flask_babel import gettext
 from flask_login import current_user
 
 from ptdash.blueprints.acceptance import READERS, bp
-from ptdash.blueprints.devices.words import TYPES, sentence, type_name
+from ptdash.blueprints.devices.words import TYPES, type_name
 from ptdash.db import transaction
 from ptdash.domain.acceptance import Section
 from ptdash.domain.errors import DomainError, Forbidden
@@ -56,7 +56,7 @@ def checklist(name: str) -> Response:
                         now=now(),
                     )
             except DomainError as error:
-                form.form_errors.append(sentence(error))
+                form.refuse(error)
             else:
                 toast(gettext("%(type)s: version %(version)s is saved.", type=type_name(name), version=version))
                 return see_other(url_for("acceptance.checklist", name=name))

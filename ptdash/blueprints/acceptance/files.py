@@ -8,11 +8,11 @@ from flask_login import current_user
 from werkzeug.http import dump_options_header
 
 from ptdash.blueprints.acceptance import READERS, bp
-from ptdash.blueprints.devices.words import sentence
 from ptdash.db import transaction
 from ptdash.domain.errors import DomainError
 from ptdash.services.acceptances import inspecting, photos, reading
 from ptdash.web import access, now, render_page, see_other, toast, wants_fragment
+from ptdash.web.formats import sentence
 
 DAY_SECONDS = 86_400
 

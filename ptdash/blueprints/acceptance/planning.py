@@ -10,7 +10,6 @@ from wtforms.fields import DateTimeLocalField
 from wtforms.validators import InputRequired, Optional, ValidationError
 
 from ptdash.blueprints.acceptance import bp
-from ptdash.blueprints.devices.words import sentence
 from ptdash.config import BERLIN
 from ptdash.db import transaction
 from ptdash.domain.errors import DomainError
@@ -67,7 +66,7 @@ def propose(inventory: str) -> Response:
                     now=now(),
                 )
         except DomainError as error:
-            form.form_errors.append(sentence(error))
+            form.refuse(error)
         else:
             toast(gettext("%(device)s waits for %(contract)s.", device=inventory, contract=form.contract.data))
             return see_other(url_for("acceptance.index"))
@@ -107,7 +106,7 @@ def plan(inventory: str) -> Response:
                     now=now(),
                 )
         except DomainError as error:
-            form.form_errors.append(sentence(error))
+            form.refuse(error)
         else:
             at = _in_berlin(form.scheduled_at.data)
             toast(

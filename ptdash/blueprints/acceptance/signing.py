@@ -9,14 +9,13 @@ from flask_login import current_user
 from ptdash.blueprints.acceptance import READERS, bp
 from ptdash.blueprints.acceptance.answering import inspection_page
 from ptdash.blueprints.acceptance.forms import RemedyForm, RevokeForm, SignForm
-from ptdash.blueprints.devices.words import sentence
 from ptdash.db import transaction
 from ptdash.domain.acceptance import Outcome
 from ptdash.domain.errors import DomainError
 from ptdash.models import Role
 from ptdash.services.acceptances import entering, protocols, reading, signing
 from ptdash.web import access, now, render_page, see_other, toast, today
-from ptdash.web.formats import day
+from ptdash.web.formats import day, sentence
 
 
 @bp.post("/<int:inspection_id>/sign")
@@ -98,7 +97,7 @@ def revoke(acceptance_id: int) -> Response:
                     now=now(),
                 )
         except DomainError as error:
-            form.form_errors.append(sentence(error))
+            form.refuse(error)
         else:
             said = gettext("The acceptance of %(device)s is revoked.", device=number)
             if still:

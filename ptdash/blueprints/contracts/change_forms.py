@@ -1,7 +1,6 @@
 """The forms that make and change contracts."""
 
-from collections.abc import Iterable, Mapping
-from datetime import date
+from collections.abc import Iterable
 from decimal import Decimal
 from typing import Any
 
@@ -11,8 +10,6 @@ from wtforms import BooleanField, Field, RadioField, SelectField, StringField, T
 from wtforms.validators import Optional, ValidationError
 
 from ptdash.blueprints.contracts.forms import DayField
-from ptdash.blueprints.contracts.words import sentence
-from ptdash.domain.errors import DomainError
 from ptdash.domain.packages import MAINTENANCE, PROMISED, SUPPORT
 from ptdash.services.contract_changes.creating import NewContract
 from ptdash.services.posted import Confirmed
@@ -28,14 +25,6 @@ class ChangeForm(BaseForm):
     @property
     def confirmed(self) -> Confirmed:
         return Confirmed(request.form.get("seen_cents", type=int), self.reason.data or "")
-
-    def show(self, error: DomainError, fields: Mapping[type[DomainError], str]) -> None:
-        """At the field it concerns, its days as people write them."""
-        name = fields.get(type(error))
-        if name:
-            self[name].errors = [sentence(error)]
-        else:
-            self.form_errors.append(sentence(error))
 
     def has(self, *names: str) -> bool:
         """Whether enough was typed to say what it would do."""
@@ -165,13 +154,6 @@ def select_from(field: SelectField, rows: Iterable[tuple[str, str]], empty: str 
 def amount(value: Decimal | None) -> str:
     """As people type it."""
     return "" if value is None else f"{value:.2f}".replace(".", ",")
-
-
-def iso_day(text: str | None) -> date | None:
-    try:
-        return date.fromisoformat(text or "")
-    except ValueError:
-        return None
 
 
 def _check_amount(field: Field) -> None:

@@ -16,8 +16,8 @@ from ptdash.blueprints.contracts.change_forms import (
     ProcedureForm,
     TermsForm,
     amount,
-    iso_day,
 )
+from ptdash.blueprints.contracts.forms import iso_day
 from ptdash.blueprints.contracts.words import contract_href
 from ptdash.db import transaction
 from ptdash.domain import packages
@@ -69,7 +69,7 @@ def package(number: str) -> Response:
             with transaction() as session:
                 prices.change_package(session, number, chosen, effective_on, actor_id=current_user.id, now=now())
         except DomainError as error:
-            form.show(error, FIELD_OF)
+            form.refuse(error, FIELD_OF.get(type(error)))
         else:
             toast(gettext("Package %(package)s from %(day)s.", package=chosen, day=day(effective_on)))
             return see_other(contract_href(number))
@@ -113,7 +113,7 @@ def fee(number: str) -> Response:
                     now=now(),
                 )
         except DomainError as error:
-            form.show(error, FIELD_OF)
+            form.refuse(error, FIELD_OF.get(type(error)))
         else:
             toast(gettext("The fee changes on %(day)s.", day=day(effective_on)))
             return see_other(contract_href(number))
@@ -146,7 +146,7 @@ def terms(number: str) -> Response:
                     session, number, **form.months, today=today(), actor_id=current_user.id, now=now()
                 )
         except DomainError as error:
-            form.show(error, FIELD_OF)
+            form.refuse(error, FIELD_OF.get(type(error)))
         else:
             toast(gettext("The terms of %(number)s are saved.", number=number))
             return see_other(contract_href(number))
@@ -165,7 +165,7 @@ def procedure(number: str) -> Response:
             with transaction() as session:
                 agreed.set_procedure(session, number, form.text.data or "", actor_id=current_user.id, now=now())
         except DomainError as error:
-            form.show(error, FIELD_OF)
+            form.refuse(error, FIELD_OF.get(type(error)))
         else:
             toast(gettext("The procedure is saved."))
             return see_other(contract_href(number))
@@ -195,7 +195,7 @@ def agreement(number: str) -> Response:
                     now=now(),
                 )
         except DomainError as error:
-            form.show(error, FIELD_OF)
+            form.refuse(error, FIELD_OF.get(type(error)))
         else:
             toast(gettext("The agreement about %(product)s is saved.", product=form.product.data))
             return see_other(contract_href(number))

@@ -6,7 +6,7 @@ from flask_login import current_user
 
 from ptdash.blueprints.contracts import bp
 from ptdash.blueprints.contracts.change_forms import NewForm, amount, select_from
-from ptdash.blueprints.contracts.words import contract_href, sentence
+from ptdash.blueprints.contracts.words import contract_href
 from ptdash.db import transaction
 from ptdash.domain.errors import DomainError
 from ptdash.domain.packages import PROMISED, SIZES, SUPPORT
@@ -17,6 +17,7 @@ from ptdash.services.contract_changes import contract, creating
 from ptdash.services.contract_changes.creating import Foreseen
 from ptdash.services.contracts import fee_on, package_on
 from ptdash.web import now, render_page, see_other, toast, today
+from ptdash.web.formats import sentence
 
 FIELD_OF: dict[type[DomainError], str] = {
     creating.PackageMissing: "package",
@@ -69,7 +70,7 @@ def create() -> Response:
             )
             number = made.number
     except DomainError as error:
-        form.show(error, FIELD_OF)
+        form.refuse(error, FIELD_OF.get(type(error)))
         return _page(form, status=409 if isinstance(error, posted.ReachNotSeen) else 422)
     toast(gettext("%(number)s is entered.", number=number))
     return see_other(contract_href(number))

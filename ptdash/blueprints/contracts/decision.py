@@ -6,7 +6,7 @@ from flask_login import current_user
 
 from ptdash.blueprints.contracts import bp
 from ptdash.blueprints.contracts.forms import DecisionForm
-from ptdash.blueprints.contracts.words import contract_href, has_endpoint, sentence
+from ptdash.blueprints.contracts.words import contract_href, has_endpoint
 from ptdash.db import transaction
 from ptdash.services import advice, decisions, renewals
 from ptdash.web import choices, now, render_page, see_other, toast, today
@@ -42,9 +42,7 @@ def decide(number: str) -> Response:
                 actor_id=current_user.id,
             )
     except (decisions.DecisionUnknown, decisions.LetEndReasonMissing, decisions.DevicesNotAccepted) as error:
-        form["reason" if isinstance(error, decisions.LetEndReasonMissing) else "decision"].errors = [
-            sentence(error)
-        ]
+        form.refuse(error, "reason" if isinstance(error, decisions.LetEndReasonMissing) else "decision")
         return _page(number, form, 422)
     if chosen == decisions.Decision.CHANGE and has_endpoint("contracts.new"):
         return see_other(url_for("contracts.new", follows=number))

@@ -89,3 +89,11 @@ class DecisionForm(BaseForm):
 
     decision = RadioField(lazy_gettext("Decision"), validate_choice=False)
     reason = StringField(lazy_gettext("Reason"))
+
+
+def iso_day(text: str | None) -> date | None:
+    """A day in an address; None for anything else."""
+    try:
+        return date.fromisoformat(text or "")
+    except ValueError:
+        return None

@@ -6,7 +6,7 @@ from flask_login import current_user
 
 from ptdash.blueprints.contracts import bp
 from ptdash.blueprints.contracts.change_forms import IncludeForm, RemoveForm, amount, select_from
-from ptdash.blueprints.contracts.words import contract_href, sentence
+from ptdash.blueprints.contracts.words import contract_href
 from ptdash.db import transaction
 from ptdash.domain.errors import DomainError, NotFound
 from ptdash.models import Device
@@ -15,6 +15,7 @@ from ptdash.services.acceptances import gates
 from ptdash.services.contract_changes import contract, including
 from ptdash.services.posted import PostedMonth
 from ptdash.web import now, render_page, see_other, toast, today
+from ptdash.web.formats import sentence
 
 FIELD_OF: dict[type[DomainError], str] = {
     contract.FeeUnreadable: "monthly_fee",
@@ -71,7 +72,7 @@ def include_device(number: str) -> Response:
                 now=now(),
             )
     except DomainError as error:
-        form.show(error, FIELD_OF)
+        form.refuse(error, FIELD_OF.get(type(error)))
         return _include_page(number, form, status=409 if isinstance(error, posted.ReachNotSeen) else 422)
     toast(gettext("%(device)s is in %(contract)s.", device=form.device.data, contract=number))
     return see_other(contract_href(number))
@@ -110,7 +111,7 @@ def remove_device(number: str, inventory: str) -> Response:
                 now=now(),
             )
     except DomainError as error:
-        form.show(error, FIELD_OF_REMOVAL)
+        form.refuse(error, FIELD_OF_REMOVAL.get(type(error)))
         status = 409 if isinstance(error, posted.ReachNotSeen) else 422
         return _remove_page(number, inventory, form, status=status)
     if stays:

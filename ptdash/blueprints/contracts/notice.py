@@ -7,16 +7,16 @@ from flask_babel import gettext
 from flask_login import current_user
 
 from ptdash.blueprints.contracts import READERS, bp
-from ptdash.blueprints.contracts.forms import NoticeForm, WithdrawalForm
+from ptdash.blueprints.contracts.forms import NoticeForm, WithdrawalForm, iso_day
 from ptdash.blueprints.contracts.timeline import notice_line
-from ptdash.blueprints.contracts.words import contract_href, sentence
+from ptdash.blueprints.contracts.words import contract_href
 from ptdash.db import transaction
 from ptdash.domain import notices as rules
 from ptdash.domain.errors import DomainError, NotFound
 from ptdash.services import advice, files, notice_records, notices, posted
 from ptdash.services.notices import Preview
 from ptdash.web import access, now, render_page, see_other, toast, today, wants_fragment
-from ptdash.web.formats import day
+from ptdash.web.formats import day, sentence
 
 FIELD_OF: dict[type[DomainError], str] = {
     rules.EndMissing: "ends_on",
@@ -70,10 +70,10 @@ def record_notice(number: str) -> Response:
                 uploads=form.uploads,
                 confirm=form.confirm.data,
                 seen_cents=request.form.get("seen_cents", type=int),
-                seen_end=_day(request.form.get("seen_end")),
+                seen_end=iso_day(request.form.get("seen_end")),
             )
     except DomainError as error:
-        _refuse(form, error)
+        form.refuse(error, FIELD_OF.get(type(error)))
         return _page(number, form, status=422)
     toast(gettext("Notice recorded: %(number)s ends on %(day)s.", number=number, day=day(recorded.ends_on)))
     return see_other(contract_href(number))
@@ -82,7 +82,7 @@ def record_notice(number: str) -> Response:
 @bp.route("/<number>/notices/<received_on>/withdraw", methods=["GET", "POST"])
 def withdraw_notice(number: str, received_on: str) -> Response:
     """What it does is shown before it is done."""
-    which, form = _day(received_on), WithdrawalForm()
+    which, form = iso_day(received_on), WithdrawalForm()
     if which is None:
         raise NotFound(what=received_on)
     with transaction() as session:
@@ -95,7 +95,7 @@ def withdraw_notice(number: str, received_on: str) -> Response:
                     session, number, which, today=today(), now=now(), actor_id=current_user.id, confirm=confirm
                 )
         except DomainError as error:
-            form.form_errors.append(sentence(error))
+            form.refuse(error)
         else:
             toast(gettext("Notice of %(day)s withdrawn.", day=day(which)))
             return see_other(contract_href(number))
@@ -156,20 +156,5 @@ def _page(number: str, form: NoticeForm, *, status: int = 200, fragment: bool = 
     )
 
 
-def _refuse(form: NoticeForm, error: DomainError) -> None:
-    field = FIELD_OF.get(type(error))
-    if field:
-        form[field].errors = [sentence(error)]
-    else:
-        form.form_errors.append(sentence(error))
-
-
 def _asked_day() -> date | None:
-    return _day(request.args.get("received_on"))
-
-
-def _day(text: str | None) -> date | None:
-    try:
-        return date.fromisoformat(text or "")
-    except ValueError:
-        return None
+    return iso_day(request.args.get("received_on"))

@@ -10,11 +10,11 @@ from flask_babel import gettext
 from markupsafe import Markup
 
 from ptdash.blueprints.contracts import bp
-from ptdash.blueprints.contracts.words import has_endpoint, months, sentence
+from ptdash.blueprints.contracts.words import has_endpoint, months
 from ptdash.domain.terms import ContractState, Lifecycle
 from ptdash.models import Customer
 from ptdash.services.contract_page import Event
-from ptdash.web.formats import day, rate, signed_eur
+from ptdash.web.formats import day, rate, sentence, signed_eur
 
 Facts = dict[str, Any]
 

@@ -8,7 +8,6 @@ from flask_babel import gettext, lazy_gettext, ngettext
 from flask_login import current_user
 
 from ptdash.blueprints.contracts import bp
-from ptdash.domain.errors import DomainError
 from ptdash.domain.notices import Step, StepKind, Timing, Verdict
 from ptdash.domain.terms import ContractState
 from ptdash.models import Role
@@ -71,12 +70,6 @@ def verdict_line(verdict: Verdict, received_on: Any) -> str:
             return str(gettext("It ends with its term, received %(day)s", day=when))
         case Timing.ANY_TIME:
             return str(gettext("At any time with a month's notice, received %(day)s", day=when))
-
-
-def sentence(error: DomainError) -> str:
-    """What a rule refuses, with its days as people write them."""
-    params = {key: day(value) if hasattr(value, "isoformat") else value for key, value in error.params.items()}
-    return str(gettext(error.message) % params)
 
 
 def months(count: int) -> str:

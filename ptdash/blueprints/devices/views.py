@@ -9,7 +9,7 @@ from flask_login import current_user
 
 from ptdash.blueprints.devices import READERS, bp
 from ptdash.blueprints.devices.forms import SOURCES, SPARE_LINES, DeviceForm, RetireForm, products_from
-from ptdash.blueprints.devices.words import STATES, sentence, type_name
+from ptdash.blueprints.devices.words import STATES, type_name
 from ptdash.db import transaction
 from ptdash.domain.acceptance import DeviceState
 from ptdash.domain.errors import DomainError
@@ -17,6 +17,7 @@ from ptdash.models import Device, Role
 from ptdash.services.devices import listing, reading, register
 from ptdash.services.devices.listing import Filters
 from ptdash.services.devices.register import ProductData
+from ptdash.services.rollout import reading as rollout
 from ptdash.web import access, now, render_page, see_other, toast, today
 
 FIELD_OF = {
@@ -74,7 +75,7 @@ def create() -> Response:
             with transaction() as session:
                 device = register.create(session, form.as_data(), products, actor_id=current_user.id, now=now())
         except DomainError as error:
-            _refuse(form, error)
+            form.refuse(error, FIELD_OF.get(type(error)))
         else:
             toast(gettext("%(device)s is entered.", device=device.inventory_number))
             return see_other(url_for("devices.show", inventory=device.inventory_number))
@@ -86,7 +87,14 @@ def create() -> Response:
 def show(inventory: str) -> Response:
     with transaction() as session:
         page = reading.page(session, inventory, today())
-    return render_page("devices/show.html", page=page, today=today(), may_write=current_user.role in WRITERS)
+        reboots = rollout.reboots(session, [page.device.id])
+    return render_page(
+        "devices/show.html",
+        page=page,
+        reboot_since=reboots.get(page.device.id),
+        today=today(),
+        may_write=current_user.role in WRITERS,
+    )
 
 
 @bp.route("/<path:inventory>/edit", methods=["GET", "POST"])
@@ -114,7 +122,7 @@ def edit(inventory: str) -> Response:
                     now=now(),
                 )
         except DomainError as error:
-            _refuse(form, error)
+            form.refuse(error, FIELD_OF.get(type(error)))
             if isinstance(error, register.StaleDevice):
                 form.seen.data = seen
         else:
@@ -192,20 +200,12 @@ def _sent_products() -> list[ProductData]:
     return products_from(zip(*lists, strict=False))
 
 
-def _refuse(form: DeviceForm, error: DomainError) -> None:
-    field = FIELD_OF.get(type(error))
-    if field:
-        form[field].errors = [*form[field].errors, sentence(error)]
-    else:
-        form.form_errors.append(sentence(error))
-
-
 def _tried(form: RetireForm, change: Callable[..., Device]) -> bool:
     try:
         with transaction() as session:
             change(session)
     except DomainError as error:
-        form.form_errors.append(sentence(error))
+        form.refuse(error)
         return False
     return True
 

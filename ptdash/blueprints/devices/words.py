@@ -1,6 +1,5 @@
 """What devices and acceptances are called on screen."""
 
-from datetime import date, datetime
 from typing import Any
 
 from flask import current_app, url_for
@@ -8,11 +7,9 @@ from flask_babel import gettext, lazy_gettext
 from flask_login import current_user
 
 from ptdash.domain.acceptance import DeviceState, Gate, ItemState, Outcome, Section
-from ptdash.domain.errors import DomainError
 from ptdash.domain.terms import ONE_DAY
 from ptdash.services.acceptances.worklist import Stage
 from ptdash.web.access import declared
-from ptdash.web.formats import day
 
 TYPES = {
     "notebook": lazy_gettext("Notebook"),
@@ -103,11 +100,6 @@ def event_text(action: str, item: str | None, state: str | None) -> str:
     return str(text) % {"item": item or "", "state": words.get(state or "", "")} if text else action
 
 
-def sentence(error: DomainError) -> str:
-    """A refusal in the language of the page, its days as people write them."""
-    return str(gettext(error.message, **{name: _word(value) for name, value in error.params.items()}))
-
-
 def contract_url(number: str) -> str | None:
     """The page of a contract, for whom may open it."""
     if "contracts.show" not in current_app.view_functions:
@@ -125,10 +117,6 @@ def bought_from(device: Any) -> str:
     """`Fachmarkt, 03/2026`."""
     where = gettext("us") if device.purchased_from_us else device.purchased_from or gettext("another dealer")
     return f"{where}, {device.purchased_on:%m/%Y}" if device.purchased_on else where
-
-
-def _word(value: object) -> object:
-    return day(value) if isinstance(value, date) and not isinstance(value, datetime) else value
 
 
 WORDS: dict[str, Any] = {

@@ -10,6 +10,7 @@ from ptdash.db import db
 from ptdash.models import Role
 from ptdash.services import contract_tasks, overview, thresholds
 from ptdash.services.acceptances import attention as acceptances
+from ptdash.services.rollout import waiting
 from ptdash.services.tickets import attention
 from ptdash.services.tickets.asking import Moment
 from ptdash.web import access, now, render_page, today
@@ -23,15 +24,19 @@ def index() -> Response:
     session, day, moment = db.session(), today(), Moment(now())
     role = current_user.role
     commercial, reads_contracts = role == Role.MANAGER, role in (Role.DISPATCHER, Role.MANAGER)
+    window = overview.next_window(session, day)
+    mine = waiting.personal(role, current_user.id)
     return render_page(
         "overview/index.html",
         now=moment.now,
         due_words=partial(due_words, status="", moment=moment),
         today=day,
-        window=overview.next_window(session, day),
+        window=window,
         reads_contracts=reads_contracts,
         tickets=attention.needed(session, current_user, moment) if role != Role.ADMIN else None,
         acceptances=acceptances.needed(session, current_user, day) if role != Role.ADMIN else None,
+        rollout=waiting.needed(session, day, mine, role) if role != Role.ADMIN else None,
+        planned=waiting.planned(session, window.days, mine) if role != Role.ADMIN else None,
         team=attention.loads(session, moment) if reads_contracts else [],
         contracts=contract_tasks.needed(session, day) if commercial else None,
         months=overview.months_to_do(session, day) if commercial else [],

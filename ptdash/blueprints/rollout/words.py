@@ -18,7 +18,7 @@ STATES = {
     TaskStatus.INSTALLED: (lazy_gettext("Installed"), "work"),
     TaskStatus.REBOOT_PENDING: (lazy_gettext("Reboot pending"), "wait"),
     TaskStatus.VERIFIED: (lazy_gettext("Verified"), "done"),
-    TaskStatus.FAILED: (lazy_gettext("Failed"), "bad"),
+    TaskStatus.FAILED: (lazy_gettext("Installation failed"), "bad"),
     TaskStatus.SKIPPED: (lazy_gettext("Skipped"), "plan"),
     TaskStatus.MISSED: (lazy_gettext("Missed"), "wait"),
     TaskStatus.NOT_APPLICABLE: (lazy_gettext("Not applicable"), "plan"),
@@ -28,7 +28,7 @@ STATES = {
 CHOICES = {
     TaskStatus.PLANNED: (lazy_gettext("Try again in this window"), "ok"),
     TaskStatus.REBOOT_PENDING: (lazy_gettext("Reboot pending"), "warn"),
-    TaskStatus.FAILED: (lazy_gettext("Failed"), "bad"),
+    TaskStatus.FAILED: (lazy_gettext("Installation failed"), "bad"),
     TaskStatus.SKIPPED: (lazy_gettext("Skipped"), "warn"),
     TaskStatus.MISSED: (lazy_gettext("Missed"), "warn"),
     TaskStatus.NOT_APPLICABLE: (lazy_gettext("Not applicable"), "na"),

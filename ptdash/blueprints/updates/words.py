@@ -5,7 +5,7 @@ from typing import Any
 
 from flask_babel import gettext, lazy_gettext
 
-from ptdash.blueprints.devices.words import icon_of, sentence
+from ptdash.blueprints.devices.words import icon_of
 from ptdash.domain.acceptance import ItemState
 from ptdash.domain.errors import DomainError
 from ptdash.domain.matrix import Tab
@@ -14,7 +14,7 @@ from ptdash.domain.rollout import TaskStatus
 from ptdash.domain.updates import Result, Severity, State, StepRefused
 from ptdash.services.updates import entering
 from ptdash.services.updates.approving import SuccessorEnded
-from ptdash.web.formats import day
+from ptdash.web.formats import day, sentence
 
 # The word, the shape beside it, and the colour of its tag.
 STATES = {
@@ -56,7 +56,7 @@ TASKS = {
     TaskStatus.INSTALLED: (lazy_gettext("Installed"), "done"),
     TaskStatus.REBOOT_PENDING: (lazy_gettext("Reboot pending"), "wait"),
     TaskStatus.VERIFIED: (lazy_gettext("Verified"), "done"),
-    TaskStatus.FAILED: (lazy_gettext("Failed"), "bad"),
+    TaskStatus.FAILED: (lazy_gettext("Installation failed"), "bad"),
     TaskStatus.SKIPPED: (lazy_gettext("Skipped"), "wait"),
     TaskStatus.MISSED: (lazy_gettext("Missed"), "wait"),
     TaskStatus.NOT_APPLICABLE: (lazy_gettext("Not applicable"), "plan"),

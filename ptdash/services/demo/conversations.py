@@ -10,6 +10,7 @@ CUSTOMER, REPLY, NOTE = "customer", "reply", "note"
 class Waiting:
     """`due`: business minutes from now until the deadline that counts; `who`: a place in ASSIGNEES, None: nobody.
 
+    `device`: a type, of which the customer's with the longest warranty is named.
     `open` and `new` are not answered yet, so that the reply is what is due; all others were answered in time.
     """
 
@@ -25,6 +26,7 @@ class Waiting:
     thread: tuple[tuple[str, str], ...] = ()
     concern: str | None = None
     channel: str = "phone"
+    device: str | None = None
 
 
 def _said(**words: str) -> tuple[tuple[str, str], ...]:
@@ -287,6 +289,8 @@ WAITING = (
             reply="Wir stellen den Treiber auf PCL 6 um und testen mit Ihrer Datei.",
             customer="Die Datei hängt an, 48 Seiten.",
         ),
+        "defect",
+        device="printer",
     ),
     Waiting(
         17,
@@ -501,7 +505,7 @@ WAITING = (
         _said(reply="Bitte drucken Sie das Testbild aus und schicken Sie uns ein Foto."),
     ),
     Waiting(
-        6,
+        12,
         "normal",
         "waiting_vendor",
         1,
@@ -509,12 +513,13 @@ WAITING = (
         HARD,
         "ThinkPad L14",
         "Notebook der Werkstatt lädt nicht mehr",
-        "Das Notebook am Prüfstand lädt nicht mehr.",
+        "Das Notebook an der Plattensäge lädt nicht mehr.",
         _said(
             reply="Das Gerät ist in der Gewährleistung, der Hersteller schickt ein Ersatzteil.",
             note="Vorgang beim Hersteller: 7731-2290.",
         ),
         "defect",
+        device="notebook",
     ),
     Waiting(
         25,
@@ -540,6 +545,7 @@ WAITING = (
         "Die Firewall meldet, dass ihre Lizenz bald endet.",
         _said(reply="Das Angebot des Herstellers ist angefragt."),
         "upkeep",
+        device="firewall",
     ),
     Waiting(
         11,

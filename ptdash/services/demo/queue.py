@@ -10,7 +10,7 @@ from ptdash.config import BERLIN
 from ptdash.domain.deadlines import BusinessHours, due
 from ptdash.domain.periods import berlin_day, month_of
 from ptdash.domain.tickets import Category, Channel, Concern, Priority, Status
-from ptdash.models import Contact, Customer, CustomerNote, Ticket, TimeEntry, User
+from ptdash.models import Contact, Customer, CustomerNote, Device, Ticket, TimeEntry, User
 from ptdash.models.tickets import ticket_numbers
 from ptdash.services import deadlines, thresholds, timers
 from ptdash.services.demo.bundle import SEED, USERS
@@ -118,6 +118,7 @@ def _live(
         concern=Concern(one.concern) if one.concern else None,
         product=one.product,
         contact_id=contact.id,
+        device_id=_device(session, customer_id, one.device) if one.device else None,
     )
     actor = people[DISPATCHER]
     ticket = creating.create(session, new, actor_id=actor, now=taken_at)
@@ -146,6 +147,12 @@ def _live(
         if one.status == Status.SCHEDULED:
             values["scheduled_at"] = due(moment, max(one.due - 60, 30), (), hours)
         changing.change(session, ticket.id, values, actor_id=actor, now=at(minutes))
+
+
+def _device(session: Session, customer_id: int, kind: str) -> int | None:
+    """The customer's device of a type, that with the longest warranty."""
+    found = select(Device.id).where(Device.customer_id == customer_id, Device.type == kind)
+    return session.execute(found.order_by(Device.warranty_until.desc().nulls_last(), Device.id).limit(1)).scalar()
 
 
 def _start_timers(session: Session, moment: datetime, people: dict[str, int]) -> None:

@@ -1,6 +1,7 @@
 """What of the rollout waits for somebody: for the sidebar and the overview."""
 
-from dataclasses import dataclass
+from collections.abc import Collection
+from dataclasses import dataclass, replace
 from datetime import date
 from typing import Any
 
@@ -10,6 +11,8 @@ from sqlalchemy.orm import Session
 
 from ptdash.domain.rollout import TaskStatus
 from ptdash.models import Role, RolloutTask, Update, UpdateCheck
+
+DECIDE = (Role.TECHNICIAN, Role.MANAGER)
 
 
 def open_today(today: date | BindParameter[date], me: Any = None) -> ScalarSelect[int]:
@@ -42,8 +45,9 @@ class Waiting:
         )
 
 
-def needed(session: Session, today: date, me: int | None) -> Waiting:
-    """What needs somebody now; `me`: only this technician's devices. Constant in queries: one."""
+def needed(session: Session, today: date, me: int | None, role: str) -> Waiting:
+    """What needs somebody of a role now, from one query; `me`: only this technician's devices. Checks and
+    approvals are for those who give them."""
     passed = (
         select(UpdateCheck.id)
         .where(
@@ -67,7 +71,32 @@ def needed(session: Session, today: date, me: int | None) -> Waiting:
             *(part.scalar_subquery() for part in (unchecked, unapproved, missed, unverified)),
         )
     ).one()
-    return Waiting(*row)
+    found = Waiting(*row)
+    return found if role in DECIDE else replace(found, checks=0, approvals=0, unverified=0)
+
+
+def planned(session: Session, days: Collection[date], me: int | None) -> tuple[int, int]:
+    """How many devices of how many customers are planned on these days."""
+    row = session.execute(
+        select(func.count(RolloutTask.device_id.distinct()), func.count(RolloutTask.customer_id.distinct())).where(
+            RolloutTask.planned_on.in_(days), RolloutTask.status == TaskStatus.PLANNED, _of(me)
+        )
+    ).one()
+    return row[0], row[1]
+
+
+def by_day(session: Session, days: Collection[date], me: int | None) -> dict[date, tuple[int, int]]:
+    """How many devices of how many customers are planned on each of these days."""
+    rows = session.execute(
+        select(
+            RolloutTask.planned_on,
+            func.count(RolloutTask.device_id.distinct()),
+            func.count(RolloutTask.customer_id.distinct()),
+        )
+        .where(RolloutTask.planned_on.in_(days), RolloutTask.status == TaskStatus.PLANNED, _of(me))
+        .group_by(RolloutTask.planned_on)
+    )
+    return {row[0]: (row[1], row[2]) for row in rows}
 
 
 def personal(role: str, user_id: int) -> int | None:

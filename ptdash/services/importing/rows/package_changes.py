@@ -34,9 +34,14 @@ def check(world: "World") -> None:
         contract = world.contracts.get(number)
         if contract is None:
             continue
-        package = contract.package
+        package, moved = contract.package, _moved_start(world, number)
         for row in sorted(rows, key=lambda row: row.effective_on):
-            _check_one(world, row, package if number not in doubtful else None)
+            known = package if number not in doubtful else None
+            _check_one(world, row, known)
+            if world.package_changes.is_touched(key := (number, row.effective_on)):
+                moved = world.package_changes.place(key)
+            elif moved and known:
+                _check_follower(world, row, known, moved)
             package = row.package
 
 
@@ -73,6 +78,24 @@ def _check_day(
             world.warn(place, "package", fault.code, str(fault))
         case UpgradeNotOnFirst() | DowngradeInsideTerm() as fault:
             world.error(place, "effective_on", fault.code, str(fault))
+
+
+def _moved_start(world: "World", number: str) -> Place | None:
+    """Where the files give a stored contract another package to begin with."""
+    old, new = world.contracts.stored.get(number), world.contracts.get(number)
+    return world.contracts.place(number) if old and new and old.package != new.package else None
+
+
+def _check_follower(world: "World", row: PackageChangeRow, before: str, moved: Place) -> None:
+    """What is stored for later must stay possible after a change that the files bring."""
+    facts = world.facts.get(row.contract)
+    fault = packages.fault(row.contract, facts, before, row.package, row.effective_on) if facts else None
+    if isinstance(fault, UpgradeNotOnFirst | DowngradeInsideTerm):
+        message = (
+            f"After this, the change of contract {row.contract} to package {row.package} on {row.effective_on} "
+            f"is not possible any more. {fault}"
+        )
+        world.error(moved, "package", fault.code, message)
 
 
 def _check_posted(world: "World", row: PackageChangeRow, customer: str, place: Place | None) -> None:
