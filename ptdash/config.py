@@ -2,7 +2,7 @@
 
 import os
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import UTC, date, datetime
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
@@ -36,6 +36,11 @@ class Config:
     def business_day(self, now: datetime) -> date:
         """The day that counts for the business: PTDASH_TODAY, else the Berlin calendar day of `now`."""
         return self.today or now.astimezone(BERLIN).date()
+
+    def business_moment(self, now: datetime) -> datetime:
+        """The instant that counts for the business: `now`, with PTDASH_TODAY that day at the same time of day."""
+        local = now.astimezone(BERLIN)
+        return now if self.today is None else datetime.combine(self.today, local.time(), BERLIN).astimezone(UTC)
 
 
 def sqlalchemy_url(url: str | None) -> str | None:

@@ -11,12 +11,13 @@ from ptdash.blueprints.customers.views import bp as customers
 from ptdash.blueprints.devices import bp as devices
 from ptdash.blueprints.outbox.views import bp as outbox
 from ptdash.blueprints.overview.views import bp as overview
+from ptdash.blueprints.rollout import bp as rollout
 from ptdash.blueprints.tickets import bp as tickets
 from ptdash.blueprints.time import bp as time
 from ptdash.blueprints.updates import bp as updates
 
 AREAS = (
-    *(overview, tickets, time, acceptance, updates, devices),
+    *(overview, tickets, time, acceptance, updates, rollout, devices),
     *(customers, contracts, billing, outbox),
     *(auth, calendar, admin, settings),
 )

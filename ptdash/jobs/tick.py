@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 from flask import current_app
 
 from ptdash.db import transaction
-from ptdash.jobs import delivery, documents, exporting, feeds, originals
+from ptdash.jobs import delivery, documents, exporting, feeds, originals, rollout
 from ptdash.jobs.closing import enqueue_run
 from ptdash.services import audit, books, deadlines, reminders
 
@@ -15,8 +15,8 @@ PATIENCE = timedelta(seconds=30)
 
 def tick() -> None:
     """Enqueue again what runs have still to do, compute the deadlines that are not known, remind of contracts,
-    make up missing originals of invoices, hand over the PDFs, messages, archives and feeds that are due, and seal
-    the audit chain. Running it twice does no harm."""
+    look after the rollout, make up missing originals of invoices, hand over the PDFs, messages, archives and feeds
+    that are due, and seal the audit chain. Running it twice does no harm."""
     with transaction() as session:
         stalled = [run.id for run in books.stalled_runs(session, datetime.now(UTC), PATIENCE)]
     for run_id in stalled:
@@ -26,6 +26,7 @@ def tick() -> None:
     now = datetime.now(UTC)
     with transaction() as session:
         reminders.look_once_a_day(session, current_app.config["PTDASH"].business_day(now), now)
+    rollout.look(current_app.config["PTDASH"], now)
     originals.make_missing()
     for queue in (documents, delivery, exporting, feeds):
         queue.hand_over_due(current_app.config["PTDASH"].redis_url)

@@ -41,19 +41,19 @@ def record(
     now: datetime,
     before: dict[str, Any] | None = None,
     after: dict[str, Any] | None = None,
-) -> None:
+) -> AuditEvent:
     """Append who did what to which subject and when; `actor_id` None is the command line or a worker."""
-    session.add(
-        AuditEvent(
-            at=now,
-            actor_id=actor_id,
-            action=action,
-            subject=subject,
-            subject_id=str(subject_id),
-            before=_plain(before),
-            after=_plain(after),
-        )
+    event = AuditEvent(
+        at=now,
+        actor_id=actor_id,
+        action=action,
+        subject=subject,
+        subject_id=str(subject_id),
+        before=_plain(before),
+        after=_plain(after),
     )
+    session.add(event)
+    return event
 
 
 def seal(session: Session) -> int:

@@ -11,10 +11,10 @@ from sqlalchemy.orm import Session
 from ptdash.documents import calendar
 from ptdash.documents.german import euros
 from ptdash.domain.periods import BERLIN, month_of, next_month
-from ptdash.domain.windows import CLOSES_AT, OPENS_AT
 from ptdash.models import CalendarFeed, Role, User
 from ptdash.services import audit, renewals, settings, windows
 from ptdash.services.renewals import Row
+from ptdash.services.rollout import waiting
 
 MONTHS_AHEAD = 6
 HORIZON = timedelta(days=400)
@@ -64,28 +64,35 @@ def feed(session: Session, token: str, *, today: date, now: datetime) -> bytes |
     name = settings.get(session, "company.name") or "ptdash"
     events: list[calendar.Event] = []
     if found.role != Role.ADMIN:
-        events += _windows(session, today)
+        events += _windows(session, today, waiting.personal(found.role, found.id))
     if found.role == Role.MANAGER:
         events += _contracts(session, today)
     return calendar.render(f"ptdash {name}", events, at=now)
 
 
-def _windows(session: Session, today: date) -> list[calendar.Event]:
-    """The days of this month's window and the following ones."""
-    month, events = month_of(today), []
+def _windows(session: Session, today: date, mine: int | None) -> list[calendar.Event]:
+    """The days of this month's window and the following ones, with the work on them: a technician's own."""
+    month, found = month_of(today), []
     for _ in range(MONTHS_AHEAD):
-        for text in windows.window(session, month)["days"]:
-            day = date.fromisoformat(text)
-            events.append(
-                calendar.Timed(
-                    uid=f"window-{day.isoformat()}",
-                    title="Wartungsfenster",
-                    starts_at=datetime.combine(day, OPENS_AT, BERLIN),
-                    ends_at=datetime.combine(day, CLOSES_AT, BERLIN),
-                )
-            )
+        found.append(windows.of_month(session, month))
         month = next_month(month)
-    return [*events]
+    work = waiting.by_day(session, [day for window in found for day in window.days], mine)
+    return [
+        calendar.Timed(
+            uid=f"window-{day.isoformat()}",
+            title="Wartungsfenster",
+            starts_at=datetime.combine(day, window.opens_at, BERLIN),
+            ends_at=datetime.combine(day, window.closes_at, BERLIN),
+            note=_work(*work[day]) if day in work else "",
+        )
+        for window in found
+        for day in window.days
+    ]
+
+
+def _work(devices: int, customers: int) -> str:
+    what = "1 Gerät" if devices == 1 else f"{devices} Geräte"
+    return f"{what} bei {'1 Kunden' if customers == 1 else f'{customers} Kunden'} eingeplant"
 
 
 def _contracts(session: Session, today: date) -> list[calendar.Event]:

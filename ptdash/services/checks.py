@@ -9,10 +9,12 @@ from sqlalchemy import func, select, text
 from sqlalchemy.orm import Session
 
 from ptdash.domain.bills import vat_shares
+from ptdash.domain.periods import berlin_day
 from ptdash.domain.vat import VatCategory
 from ptdash.models import AuditEvent, AuditSeal
 from ptdash.services import contracts, invoice_originals
 from ptdash.services.audit import GENESIS, HASHED, link
+from ptdash.services.rollout import verifying
 
 SEALED_WITHIN = timedelta(minutes=5)
 SHOWN = 50
@@ -129,8 +131,16 @@ def invoice_sums(session: Session) -> Verdict:
 
 
 def nothing_unapproved_installed(session: Session) -> Verdict:
-    """No installed update without an approval. There is no rollout yet, so nothing can violate it."""
-    return Verdict(0, [])
+    """Every installed update was approved at that instant, on a passed check, in its window or as an emergency."""
+    return Verdict(*verifying.unapproved(session))
+
+
+def one_task_a_covered_device(session: Session) -> Verdict:
+    """Every device that was covered by an approved update yesterday and still is has exactly one task of it."""
+    today = berlin_day(session.execute(select(func.now())).scalar_one())
+    checked, violations = verifying.without_one_task(session, today)
+    _, before = verifying.without_one_task(session, today - timedelta(days=1))
+    return Verdict(checked, [row for row in violations if row in before])
 
 
 def only_accepted_devices_in_contracts(session: Session) -> Verdict:
@@ -199,6 +209,7 @@ CHECKS: tuple[Callable[[Session], Verdict], ...] = (
     invoice_numbers,
     invoice_sums,
     nothing_unapproved_installed,
+    one_task_a_covered_device,
     only_accepted_devices_in_contracts,
     contract_ends,
     audit_chain,

@@ -9,12 +9,13 @@ from flask import Flask, current_app, g
 from flask_babel import lazy_gettext
 from flask_babel.speaklater import LazyString
 from flask_login import current_user
-from sqlalchemy import Date, ScalarSelect, Select, bindparam, select
+from sqlalchemy import Date, Integer, ScalarSelect, Select, bindparam, select
 
 from ptdash.db import db
 from ptdash.models import Role
 from ptdash.services import reminders
 from ptdash.services.acceptances import worklist
+from ptdash.services.rollout import waiting
 from ptdash.services.tickets import counts
 from ptdash.services.tickets.asking import Moment
 from ptdash.services.tickets.prepared import values
@@ -25,6 +26,7 @@ EVERYBODY = frozenset(Role)
 COMMERCIAL = lazy_gettext("Commercial")
 SYSTEM = lazy_gettext("System")
 TODAY = bindparam("today", type_=Date)
+ME = bindparam("me", type_=Integer)
 
 
 @dataclass(frozen=True)
@@ -67,6 +69,13 @@ ENTRIES = (
         "updates.index",
         frozenset({Role.TECHNICIAN, Role.MANAGER}),
         figure=lambda _role: matrix_sql.to_approve(TODAY),
+    ),
+    Entry(
+        lazy_gettext("Rollout"),
+        "tick",
+        "rollout.index",
+        EVERYBODY - {Role.ADMIN},
+        figure=lambda role: waiting.open_today(TODAY, ME if role is Role.TECHNICIAN else None),
     ),
     Entry(lazy_gettext("Devices"), "pc", "devices.index", EVERYBODY - {Role.ADMIN}),
     Entry(

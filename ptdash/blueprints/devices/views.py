@@ -17,6 +17,7 @@ from ptdash.models import Device, Role
 from ptdash.services.devices import listing, reading, register
 from ptdash.services.devices.listing import Filters
 from ptdash.services.devices.register import ProductData
+from ptdash.services.rollout import reading as rollout
 from ptdash.web import access, now, render_page, see_other, toast, today
 
 FIELD_OF = {
@@ -86,7 +87,14 @@ def create() -> Response:
 def show(inventory: str) -> Response:
     with transaction() as session:
         page = reading.page(session, inventory, today())
-    return render_page("devices/show.html", page=page, today=today(), may_write=current_user.role in WRITERS)
+        reboots = rollout.reboots(session, [page.device.id])
+    return render_page(
+        "devices/show.html",
+        page=page,
+        reboot_since=reboots.get(page.device.id),
+        today=today(),
+        may_write=current_user.role in WRITERS,
+    )
 
 
 @bp.route("/<path:inventory>/edit", methods=["GET", "POST"])

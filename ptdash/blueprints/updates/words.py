@@ -56,7 +56,7 @@ TASKS = {
     TaskStatus.INSTALLED: (lazy_gettext("Installed"), "done"),
     TaskStatus.REBOOT_PENDING: (lazy_gettext("Reboot pending"), "wait"),
     TaskStatus.VERIFIED: (lazy_gettext("Verified"), "done"),
-    TaskStatus.FAILED: (lazy_gettext("Failed"), "bad"),
+    TaskStatus.FAILED: (lazy_gettext("Installation failed"), "bad"),
     TaskStatus.SKIPPED: (lazy_gettext("Skipped"), "wait"),
     TaskStatus.MISSED: (lazy_gettext("Missed"), "wait"),
     TaskStatus.NOT_APPLICABLE: (lazy_gettext("Not applicable"), "plan"),

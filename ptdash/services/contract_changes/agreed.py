@@ -14,6 +14,7 @@ from ptdash.models import Contract, SoftwareAgreement
 from ptdash.services import audit, contracts, decisions, reminders
 from ptdash.services.contract_changes.contract import Locked, lock
 from ptdash.services.contract_changes.creating import check_months
+from ptdash.services.rollout import acknowledging
 
 MOST_TEXT = 4000
 MOST_PRODUCT = 200
@@ -58,6 +59,7 @@ def set_procedure(session: Session, number: str, text: str, *, actor_id: int | N
     if new == before:
         return
     contract.active_station_procedure = new
+    acknowledging.forget(session, contract.id)
     session.flush()
     _audit(session, "set_procedure", contract, {"procedure": before}, {"procedure": new}, actor_id, now)
 

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import select
+from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from ptdash.domain.rollout import ON_DEVICE, TaskStatus
@@ -63,6 +63,12 @@ def stop_open(session: Session, update_id: int, *, why: str, now: datetime, acto
         customers=len({row.customer_id for row in rows}),
         installed=installed(session, update_id),
     )
+
+
+def last_installed_at(session: Session, approval_id: int) -> datetime | None:
+    """When an approval was made use of last: it does not end before."""
+    last = select(func.max(RolloutTask.installed_at)).where(RolloutTask.approval_id == approval_id)
+    return session.execute(last).scalar_one()
 
 
 def stop(rows: list[RolloutTask], *, why: str, now: datetime) -> None:

@@ -281,7 +281,9 @@ def _end_approval(session: Session, update: Update, by: str, reason: str, actor_
         .with_for_update()
         .execution_options(populate_existing=True)
     ).scalar_one()
-    approval.ended_at, approval.ended_by = max(now, approval.approved_at), by
+    # Somebody may have installed while this waited for the lock: that was still approved.
+    last = stopping.last_installed_at(session, approval.id) or now
+    approval.ended_at, approval.ended_by = max(now, approval.approved_at, last), by
     approval.ended_by_id, approval.end_reason = actor_id, reason
     session.flush()
 
