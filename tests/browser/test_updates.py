@@ -150,9 +150,7 @@ def test_on_a_phone_rows_are_cards_with_only_the_customers_concerned(
     expect(page.locator("#decision")).to_contain_text("Autohaus Kessler")
 
 
-def test_a_check_is_done_by_keyboard_and_fails_with_a_note(
-    app: Flask, sign_in: SignIn, opened: Open
-) -> None:
+def test_a_check_is_done_by_keyboard_and_fails_with_a_note(app: Flask, sign_in: SignIn, opened: Open) -> None:
     furnish(app)
     sign_in(Role.TECHNICIAN)
     page = opened("/updates/1")
