@@ -177,7 +177,7 @@ def day_page(session: Session, day: date, *, today: date, mine: int | None) -> D
         day=day,
         window=windows.of_month(session, month_of(day)),
         groups=_groups(_lines(session, which)),
-        days=_days(session, month_of(day), mine),
+        days=_days(session, day, mine),
         next_day=_next_day(session, day, mine),
     )
 
@@ -283,11 +283,14 @@ def _groups(rows: Sequence[Any]) -> list[CustomerGroup]:
     return groups
 
 
-def _days(session: Session, month: date, mine: int | None) -> list[tuple[date, int]]:
-    found = windows.of_month(session, month)
+def _days(session: Session, day: date, mine: int | None) -> list[tuple[date, int]]:
+    """The days of the month's window, or of the next one's once it is over."""
+    found = windows.of_month(session, month_of(day))
+    if day > found.days[-1]:
+        found = windows.of_month(session, next_month(month_of(day)))
     rows = session.execute(
         select(RolloutTask.planned_on, func.count(RolloutTask.device_id.distinct()))
-        .where(RolloutTask.window_month == month, RolloutTask.status == TaskStatus.PLANNED, _of(mine))
+        .where(RolloutTask.window_month == found.month, RolloutTask.status == TaskStatus.PLANNED, _of(mine))
         .group_by(RolloutTask.planned_on)
     )
     left = {row[0]: row[1] for row in rows}
