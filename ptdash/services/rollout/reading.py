@@ -216,14 +216,6 @@ def managers(session: Session) -> Sequence[User]:
     return session.execute(found).scalars().all()
 
 
-def open_on(session: Session, day: date, mine: int | None) -> int:
-    """How many devices are still to be done on a day."""
-    found = select(func.count(RolloutTask.device_id.distinct())).where(
-        RolloutTask.planned_on == day, RolloutTask.status == TaskStatus.PLANNED, _of(mine)
-    )
-    return session.execute(found).scalar_one()
-
-
 def _of(mine: int | None) -> ColumnElement[bool]:
     if mine is None:
         return RolloutTask.id.is_not(None)
