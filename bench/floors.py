@@ -1,4 +1,4 @@
-"""The floors of the ticket pages: what fifty rows cost before anybody is signed in, and the server they share."""
+"""The floors of the pages: what their rows cost before anybody is signed in, and the server they share."""
 
 import threading
 from typing import Any
@@ -15,13 +15,21 @@ from ptdash.db import Base
 from ptdash.models import Customer, Ticket, User
 from ptdash.services.tickets.asking import OPEN, Asked, direction
 
-RAW, ORM = "/floor/raw", "/floor/orm"
+RAW, ORM, MATRIX = "/floor/raw", "/floor/orm", "/floor/matrix"
 QUERY = """
     SELECT t.number, t.subject, c.name AS customer, t.status, t.priority, u.name AS assignee, t.due_at
     FROM tickets t JOIN customers c ON c.id = t.customer_id LEFT JOIN users u ON u.id = t.assignee_id
     WHERE t.status IN ('new', 'open', 'in_progress', 'scheduled', 'waiting_customer', 'waiting_vendor')
     ORDER BY t.due_key, t.id LIMIT 50
 """
+CELLS = """
+    SELECT u.title, k.name, count(*) FILTER (WHERE t.verified_at IS NOT NULL) AS done, count(*) AS total
+    FROM rollout_tasks t JOIN updates u ON u.id = t.update_id JOIN customers k ON k.id = t.customer_id
+    WHERE NOT t.followed AND t.stopped_at IS NULL GROUP BY u.id, k.id ORDER BY u.id, k.id
+"""
+TABLE = """<!doctype html><title>Updates</title><h1>Updates</h1><table>
+{% for title, cells in rows|groupby('title') %}<tr><td>{{ title }}</td>
+{% for c in cells %}<td>{{ c.done }}/{{ c.total }}</td>{% endfor %}</tr>{% endfor %}</table>"""
 PAGE = """<!doctype html><title>Tickets</title><h1>Tickets {{ count }}</h1><table>
 {% for t in rows %}<tr><td><a href="/tickets/{{ t.number }}">{{ t.number }}</a></td><td>{{ t.subject }}</td>
 <td>{{ t.customer }}</td><td>{{ t.status }}</td><td>{{ t.priority }}</td><td>{{ t.assignee }}</td>
@@ -41,13 +49,21 @@ def _floors(url: str) -> Flask:
     orm.init_app(app)
     own = threading.local()
 
-    @app.get("/raw")
-    def raw() -> str:
+    def asked(query: str) -> list[Any]:
         if not hasattr(own, "connection"):
             own.connection = psycopg.connect(
                 url.replace("+psycopg", ""), autocommit=True, row_factory=psycopg.rows.namedtuple_row
             )
-        return render_template_string(PAGE, rows=own.connection.execute(QUERY).fetchall(), count="")
+        found: list[Any] = own.connection.execute(query).fetchall()
+        return found
+
+    @app.get("/raw")
+    def raw() -> str:
+        return render_template_string(PAGE, rows=asked(QUERY), count="")
+
+    @app.get("/matrix")
+    def matrix() -> str:
+        return render_template_string(TABLE, rows=asked(CELLS))
 
     @app.get("/orm")
     def with_orm() -> str:

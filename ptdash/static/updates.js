@@ -4,7 +4,7 @@
   const $ = (id) => document.getElementById(id);
   const page = () => $("updates-page"), decision = $("decision"), keys = $("keys");
   if (!page()) return;
-  const ASKED = ["month", "tab", "q", "page", "customers"];
+  const ASKED = ["month", "tab", "q", "page", "customers", "all"];
 
   // Small windows: fetched from where a link leads, shown beside it; the page as it is asked for goes along.
   let opener = null;

@@ -96,6 +96,7 @@ ENTRIES = (
     Entry(lazy_gettext("Billing"), "euro", "billing.index", frozenset({Role.MANAGER}), COMMERCIAL),
     Entry(lazy_gettext("Outbox"), "box", "outbox.index", frozenset({Role.MANAGER}), COMMERCIAL),
     Entry(lazy_gettext("Users"), "users", "admin.users", frozenset({Role.ADMIN}), SYSTEM),
+    Entry(lazy_gettext("Vendors' feeds"), "upd", "updates.feed_list", frozenset({Role.ADMIN}), SYSTEM),
     Entry(lazy_gettext("Settings"), "cog", "settings.index", frozenset({Role.ADMIN}), SYSTEM),
     Entry(lazy_gettext("Components"), "grid", "components.index", group=SYSTEM),
 )

@@ -24,19 +24,26 @@ def cells(row: Row, columns: list[Column], href: str, days: Collection[date]) ->
     """A row's cells; `href` begins the address of the devices behind each, which the customer's number ends. Days
     of the window that is shown are told by their weekday."""
     spoken = language()
-    made = (_cell(row.cells.get(column.id), column, href, days, spoken) for column in columns)
+    made = []
+    for column in columns:
+        cell = row.cells.get(column.id)
+        if cell is None:
+            made.append(_nothing(spoken))
+            continue
+        short, link = _customer(column)
+        kind, said, shown = _inside(cell, cell.day in days, spoken)
+        made.append(
+            f'<td class="c {kind}" role="cell" data-k="{short}"><a class="cl" href="{href}{link} {said} </span>'
+            f"{shown}</a></td>"
+        )
     return Markup("".join(made))  # nosec B704
 
 
-def _cell(cell: Cell | None, column: Column, href: str, days: Collection[date], spoken: str) -> str:
-    if cell is None:
-        return _nothing(spoken)
-    kind, said, shown = _inside(cell, cell.day in days, spoken)
-    return (
-        f'<td class="c {kind}" role="cell" data-k="{escape(column.short)}">'
-        f'<a class="cl" href="{href}{column.number}" data-cell>'
-        f'<span class="vh">{escape(column.name)}: {said} </span>{shown}</a></td>'
-    )
+@lru_cache(1024)
+def _customer(column: Column) -> tuple[str, str]:
+    """What every cell of a customer says: its letters, and from the end of the address to its name."""
+    name = f'{escape(column.number)}" data-cell><span class="vh">{escape(column.name)}:'
+    return str(escape(column.short)), name
 
 
 @lru_cache

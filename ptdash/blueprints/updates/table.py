@@ -15,7 +15,10 @@ from ptdash.domain.periods import MonthUnreadable, format_month, month_of, next_
 from ptdash.domain.rollout import TaskStatus
 from ptdash.services.updates import approving, matrix, reading
 from ptdash.services.updates.matrix import Asked
-from ptdash.web import now, render_page, today
+from ptdash.web import config, now, render_page, today
+
+# All on one page, for who wants to see it all: that many rows and that many customers.
+MOST = 500
 
 
 @bp.get("")
@@ -36,7 +39,7 @@ def matrix_page(wanted: Asked, *, focus: int | None = None) -> Response:
     with transaction() as session:
         found = matrix.load(session, wanted, today())
         four_eyes = approving.four_eyes(session)
-    at = now()
+    at = config().business_moment(now())
     return render_page(
         "updates/index.html",
         matrix=found,
@@ -64,13 +67,15 @@ def asked() -> Asked:
         month = parse_month(request.values.get("month", ""))
     except MonthUnreadable:
         month = month_of(today())
-    tab = request.values.get("tab", "")
+    tab, whole = request.values.get("tab", ""), bool(request.values.get("all"))
     return Asked(
         month=month,
         tab=Tab(tab) if tab in set(Tab) else Tab.ALL,
         text=request.values.get("q", "").strip()[:100],
         page=_page("page"),
         customers=_page("customers"),
+        rows=MOST if whole else matrix.ROWS,
+        columns=MOST if whole else matrix.COLUMNS,
     )
 
 
@@ -80,12 +85,14 @@ def address(wanted: Asked, **changes: Any) -> str:
     if set(changes) <= {"page", "customers"}:
         values |= {"page": wanted.page, "customers": wanted.customers}
     values |= changes
+    whole = values.get("all", wanted.rows == MOST)
     shown: dict[str, Any] = {
         "month": format_month(values["month"]) if values["month"] != month_of(today()) else None,
         "tab": values["tab"].value if values["tab"] is not Tab.ALL else None,
         "q": values["q"] or None,
         "page": values.get("page") if values.get("page", 1) > 1 else None,
         "customers": values.get("customers") if values.get("customers", 1) > 1 else None,
+        "all": "1" if whole else None,
     }
     return url_for("updates.index", **{name: value for name, value in shown.items() if value})
 

@@ -6,6 +6,7 @@ A page costs the same few queries however many updates, customers and tasks ther
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
+from functools import lru_cache
 from typing import Any
 
 from sqlalchemy.orm import Session
@@ -20,7 +21,7 @@ from ptdash.services.updates.matrix_sql import AFFECTED, CUSTOMERS, MONTH, TASKS
 
 ROWS = 50
 COLUMNS = 50
-NO_TASKS = Tally()
+NO_TASKS = (0, 0, 0, None)
 
 
 @dataclass(frozen=True)
@@ -120,18 +121,17 @@ def load(session: Session, asked: Asked, today: date) -> Matrix:
     found = [row for row in rows if asked.tab in (Tab.ALL, row.tab)]
     start = (asked.page - 1) * asked.rows
     shown = found[start : start + asked.rows]
-    columns = _columns(session, shown, today)
-    first = (asked.customers - 1) * asked.columns
+    columns, customers = _concerned(session, asked, shown, today)
     return Matrix(
         asked=asked,
         window=windows.of_month(session, asked.month),
         figures=Figures(**session.execute(MONTH, {"month": asked.month}).one()._mapping),
         counts=counts,
         groups=_grouped(shown),
-        columns=columns[first : first + asked.columns],
+        columns=columns,
         pages=_pages(len(found), asked.rows),
-        customer_pages=_pages(len(columns), asked.columns),
-        customers=len(columns),
+        customer_pages=_pages(customers, asked.columns),
+        customers=customers,
         found=len(found),
     )
 
@@ -189,24 +189,33 @@ def _row(row: Any, today: date) -> Row:
     )
 
 
-def _columns(session: Session, rows: Sequence[Row], today: date) -> list[Column]:
-    """The customers that these updates concern; each row gets its cells."""
+def _concerned(session: Session, asked: Asked, rows: Sequence[Row], today: date) -> tuple[list[Column], int]:
+    """The customers of the page that is asked for, and how many these updates concern; each row gets its cells."""
     by_id = {row.id: row for row in rows}
     approved = [row.id for row in rows if row.state is State.APPROVED]
-    others = [row.id for row in rows if row.state is not State.APPROVED]
-    tallies = {
-        (update, customer): Tally(*tally)
+    given = {"updates": list(by_id.keys() - set(approved)), "approved": approved, "today": today}
+    devices = {(update, customer): found for update, customer, found in session.execute(AFFECTED, given)}
+    tasks = {
+        (update, customer): tuple(tally)
         for update, customer, *tally in session.execute(TASKS, {"updates": list(by_id)})
     }
-    given = {"updates": others, "approved": approved, "today": today}
-    devices = {(update, customer): found for update, customer, found in session.execute(AFFECTED, given)}
-    for update, customer in tallies.keys() | devices.keys():
-        row, at = by_id[update], (update, customer)
-        found = devices.get(at, 0)
-        made = cell(row.state, tallies.get(at, NO_TASKS), affected=found, without_task=found)
-        if made is not NOTHING:
-            row.cells[customer] = made
-    return _customers(session, {customer for row in rows for customer in row.cells}, today)
+    columns = _customers(session, {customer for _, customer in tasks.keys() | devices.keys()}, today)
+    first = (asked.customers - 1) * asked.columns
+    shown = columns[first : first + asked.columns]
+    for row in rows:
+        for column in shown:
+            at = (row.id, column.id)
+            if at in tasks or at in devices:
+                made = _cell(row.state, tasks.get(at, NO_TASKS), devices.get(at, 0))
+                if made is not NOTHING:
+                    row.cells[column.id] = made
+    return shown, len(columns)
+
+
+@lru_cache(10_000)
+def _cell(state: State, tasks: tuple[int, int, int, date | None], devices: int) -> Cell:
+    """Thousands of cells say the same few things."""
+    return cell(state, Tally(*tasks), affected=devices, without_task=devices)
 
 
 def _customers(session: Session, ids: Collection[int], today: date) -> list[Column]:
