@@ -55,7 +55,7 @@ def matrix_page(wanted: Asked, *, focus: int | None = None) -> Response:
         cells=lambda row: cells(
             row, found.columns, f"{url_for('updates.index')}/{row.id}/customers/", found.window.days
         ),
-        own=lambda row: four_eyes and row.tested.by == current_user.name,
+        own=lambda row: four_eyes and row.tester_id == current_user.id,
         focus=focus,
         **_hours(found, at),
     )
