@@ -16,6 +16,13 @@ from ptdash.models import Ticket
 from ptdash.services import deadlines, invoice_originals, invoice_pdfs
 from ptdash.services.tickets import changing
 
+INSTALLED_BEFORE_THE_CATALOGUE = """
+INSERT INTO devices (inventory_number, customer_id, type, name, purchased_from_us) VALUES
+    ('G-1', 1, 'notebook', 'Kasse', true), ('G-2', 2, 'server', 'Ablage', true);
+INSERT INTO device_products (device_id, product, vendor, version, source) VALUES
+    (1, 'Windows 11', 'Microsoft', '24H2', 'ours'), (2, 'windows 11 ', '', '23H2', 'foreign'),
+    (2, 'Bürosoftware', '', '', 'ours');
+"""
 BEFORE_THE_QUEUE = """
 INSERT INTO settings VALUES ('company.name', 'premium technologies'), ('company.federal_state', 'NW');
 INSERT INTO users (email, name, role) VALUES ('t@pt.example', 'Tarek Kaya', 'technician');
@@ -146,3 +153,15 @@ def test_invoices_from_before_e_invoices_get_their_documents(used: Flask) -> Non
         found = invoice_pdfs.documents_of(session, "RE-2026-00001")
         assert (found.has_xml, found.has_pdf, found.failure, found.message_id) == (True, True, None, None)
         assert list(invoice_originals.violations(session)) == []
+
+
+def test_what_devices_ran_before_the_catalogue_is_in_it_once(used: Flask) -> None:
+    upgrade(revision="0009")
+    with db.engine.begin() as connection:
+        connection.execute(text(INSTALLED_BEFORE_THE_CATALOGUE))
+    upgrade()
+    with db.engine.connect() as connection:
+        of_device = connection.execute(text("SELECT product, product_id FROM device_products ORDER BY id")).all()
+        products = connection.execute(text("SELECT id, name, vendor FROM products ORDER BY id")).all()
+    assert [tuple(product[1:]) for product in products] == [("Windows 11", "Microsoft"), ("Bürosoftware", "")]
+    assert [product_id for _, product_id in of_device] == [products[0].id, products[0].id, products[1].id]
