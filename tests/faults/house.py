@@ -12,7 +12,7 @@ from redis import Redis, RedisError
 from rq import SimpleWorker
 from rq.serializers import JSONSerializer
 from sqlalchemy import make_url, select, text, update
-from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import DBAPIError, OperationalError
 
 from ptdash import create_app
 from ptdash.config import BERLIN
@@ -130,18 +130,30 @@ class House:
         worker.work(burst=True, logging_level="CRITICAL")
 
     def go_on(self) -> None:
-        """What happens by itself: sweep and worker, as often as it takes. Time passes without waiting for it."""
+        """What happens by itself: sweep and worker, as often as it takes. Time passes without waiting for it.
+
+        A server that was killed may take the sessions of the next sweep along, too; the one after goes on.
+        """
         for _ in range(self.sweeps):
-            if not self.unfinished():
-                return
-            self.let_time_pass()
-            if self.close is closing.post_batch:
+            with suppress(OperationalError):
+                if not self.unfinished():
+                    return
+                self._sweep()
+                continue
+            self.mend()
+
+    def _sweep(self) -> None:
+        self.let_time_pass()
+        if self.close is closing.post_batch:
+            try:
                 tick()
-                self.work_queue()
-            else:
-                for run_id in self.unfinished():
-                    for customer_id in self.everybody(run_id) or [[]]:
-                        self.close(run_id, [customer_id] if customer_id else [])
+            except* OperationalError:
+                self.mend()
+            self.work_queue()
+            return
+        for run_id in self.unfinished():
+            for customer_id in self.everybody(run_id) or [[]]:
+                self.close(run_id, [customer_id] if customer_id else [])
 
     def mend(self) -> None:
         """Wait until both servers answer again; connections of before are given up."""
