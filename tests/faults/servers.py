@@ -5,9 +5,12 @@ import signal
 import subprocess
 import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
+
+import psycopg
 
 from ptdash.runtime import home as homes
 from ptdash.runtime.account import server_account
@@ -33,6 +36,19 @@ class Database:
         (os.killpg if everything else os.kill)(number, signal.SIGKILL)
         wait_until(lambda: not self.postgres.running_pid(), SECONDS)
         os.waitpid(number, 0)
+
+    def started_at(self) -> datetime | None:
+        """When the server began its work, or began it anew after one of its processes had died; None until it
+        answers."""
+        begun = "SELECT backend_start FROM pg_stat_activity WHERE backend_type = 'checkpointer'"
+        with suppress(psycopg.OperationalError), psycopg.connect(self.postgres.url) as connection:
+            found = connection.execute(begun).fetchone()
+            return found[0] if found else None
+        return None
+
+    def wait_for_restart(self, before: datetime | None) -> None:
+        """Wait until the server has noticed that one of its processes died, and has begun anew."""
+        assert wait_until(lambda: self.started_at() not in (None, before), SECONDS)
 
 
 @dataclass

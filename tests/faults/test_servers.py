@@ -121,11 +121,17 @@ def test_postgresql_is_killed(on_own_database: Survey, database: Database) -> No
     on_own_database.verdict()
 
 
-def test_a_process_of_the_database_is_killed(on_own_database: Survey) -> None:
+def test_a_process_of_the_database_is_killed(on_own_database: Survey, database: Database) -> None:
     """PostgreSQL then ends every session and replays its log by itself."""
 
     def kill_it(fuse: Fuse) -> None:
         os.kill(fuse.connection.info.backend_pid, signal.SIGKILL)
 
-    on_own_database.at_boundaries("database process killed", House.post_together, kill_it)
+    def kill_at(house: House, run_id: int, point: int) -> None:
+        before = database.started_at()
+        run(partial(house.post_together, run_id), Fuse(point, kill_it))
+        database.wait_for_restart(before)
+
+    boundaries = on_own_database.boundaries(House.post_together)
+    on_own_database.at_points("database process killed", range(boundaries), kill_at)
     on_own_database.verdict()
