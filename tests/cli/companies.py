@@ -64,8 +64,9 @@ class Company:
         self.months = [months_later(start, n) for n in range(3)]
         self.files = {name: {} for name in HEADERS}
         self.numbers = iter(range(1, 100_000))
+        spared = self.dice.choice((None, None, "vat_id", "tax_number"))
         for key, value in COMPANY.items():
-            self.put("company", key, value=value)
+            self.put("company", key, value="" if key == spared else value)
         for email, role in zip(PEOPLE, ("technician", "manager"), strict=True):
             self.put("users", email, name=email, role=role)
         self.prices()

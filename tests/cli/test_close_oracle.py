@@ -81,7 +81,7 @@ def expected(document: dict) -> dict:
 
 @pytest.mark.parametrize("seed", range(2))
 def test_any_company_closes_to_the_cent(ptdash: Run, tmp_path: Path, seed: int):
-    close_everything(ptdash, tmp_path / "bundle", Company(random.Random(seed)))
+    close_everything(ptdash, tmp_path / "bundle", Company(random.Random(seed), buyers=8))
 
 
 def close_everything(ptdash: Run, directory: Path, company: Company) -> None:
