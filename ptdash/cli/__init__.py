@@ -2,6 +2,7 @@
 
 import os
 import sys
+from typing import NoReturn
 
 import click
 from redis import RedisError
@@ -43,9 +44,18 @@ def main() -> None:
     except RedisError as error:
         say(f"Error: the queue does not answer ({error}).")
         sys.exit(1)
-    except Exception as error:
-        if os.environ.get("PTDASH_TRACEBACK"):
-            raise
-        say(f"Error: something unforeseen happened ({type(error).__name__}: {error}).")
-        say("Set PTDASH_TRACEBACK=1 and repeat the command to see where.")
+    except OSError as error:
+        if error.filename is None:
+            _unforeseen(error)
+        say(f"Error: {os.fsdecode(error.filename)} cannot be used: {error.strerror}.")
         sys.exit(1)
+    except Exception as error:
+        _unforeseen(error)
+
+
+def _unforeseen(error: Exception) -> NoReturn:
+    if os.environ.get("PTDASH_TRACEBACK"):
+        raise error
+    say(f"Error: something unforeseen happened ({type(error).__name__}: {error}).")
+    say("Set PTDASH_TRACEBACK=1 and repeat the command to see where.")
+    sys.exit(1)

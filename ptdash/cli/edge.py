@@ -17,7 +17,7 @@ from ptdash import create_app
 from ptdash.config import Config
 from ptdash.db import transaction
 from ptdash.domain.errors import DomainError
-from ptdash.domain.periods import parse_month
+from ptdash.domain.periods import YEARS, parse_month
 from ptdash.runtime.attach import attached
 from ptdash.runtime.home import secret_key
 from ptdash.services import audit
@@ -67,7 +67,7 @@ class Period:
 
 def period_argument(context: click.Context, parameter: click.Parameter, value: str) -> Period:
     """`2026-10` or `2026`."""
-    if re.fullmatch(r"\d{4}", value) and date.min.year < int(value) < date.max.year:
+    if re.fullmatch(r"[0-9]{4}", value) and int(value) in YEARS:
         return Period(value, (date(int(value), 1, 1), date(int(value), 12, 1)))
     month = month_argument(context, parameter, value)
     return Period(value, (month, month))
@@ -82,9 +82,12 @@ def month_argument(_ctx: click.Context, _param: click.Parameter, value: str) -> 
 
 def day_option(_ctx: click.Context, _param: click.Parameter, value: str | None) -> date | None:
     try:
-        return date.fromisoformat(value) if value else None
+        day = date.fromisoformat(value) if value else None
     except ValueError:
         raise click.BadParameter(f"'{value}' is not a day. Write it as 2026-11-30.") from None
+    if day and day.year not in YEARS:
+        raise click.BadParameter(f"{value} is not between the years {YEARS[0]} and {YEARS[-1]}.")
+    return day
 
 
 def answer(document: Any, as_json: bool, in_words: Callable[[], str]) -> None:

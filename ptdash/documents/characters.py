@@ -8,8 +8,15 @@ PLAIN = {"Ł": "L", "ł": "l", "Đ": "D", "đ": "d", "ı": "i", "Ħ": "H", "ħ":
 
 
 def nearest(value: str) -> str:
-    """The text in the characters of Windows-1252: without accents that it does not know, or `?`."""
-    return "".join(sign if _is_known(sign) else _without_accent(sign) for sign in value)
+    """The text in the characters of Windows-1252: without accents that it does not know, or `?`; a control
+    character that no import refused (a bell, an escape) is a blank."""
+    return "".join(
+        " " if _is_control(sign) else sign if _is_known(sign) else _without_accent(sign) for sign in value
+    )
+
+
+def _is_control(sign: str) -> bool:
+    return unicodedata.category(sign) == "Cc" and sign not in "\t\n\r"
 
 
 def _without_accent(sign: str) -> str:

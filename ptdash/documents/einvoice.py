@@ -92,6 +92,9 @@ def _agree(agreement: Any, source: InvoiceSource) -> None:
     _contact(agreement.seller, seller.get("contact") or seller["name"], seller.get("phone"), seller.get("email"))
     for scheme, number in (("FC", seller.get("tax_number")), ("VA", _vat_id(seller.get("vat_id")))):
         _register(agreement.seller, scheme, _text(number))
+    if not _vat_id(seller.get("vat_id")):
+        # Without a VAT id the seller has to be told apart by something else (BR-CO-26).
+        agreement.seller.id = _text(seller.get("tax_number"))
     scheme, address = source.electronic_address or (EMAIL, "")
     _party(agreement.buyer, buyer, _text(address), scheme)
     agreement.buyer.id = _text(buyer["number"])

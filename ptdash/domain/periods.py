@@ -9,10 +9,16 @@ from zoneinfo import ZoneInfo
 from ptdash.domain.errors import Invalid
 
 BERLIN = ZoneInfo("Europe/Berlin")
+# Days outside are slips of the pen; far from the ends of the calendar nothing has to be checked for them.
+YEARS = range(1900, 2201)
 
 
 class MonthUnreadable(Invalid):
     message = "'%(text)s' is not a month. Write it as year and month, for example 2026-09."
+
+
+class MonthOutOfReach(Invalid):
+    message = "%(text)s is not between the years %(first)s and %(last)s."
 
 
 @dataclass(frozen=True)
@@ -31,13 +37,16 @@ class Span:
 
 
 def parse_month(text: str) -> date:
-    """The month written as YYYY-MM; raises MonthUnreadable."""
+    """The month written as YYYY-MM; raises MonthUnreadable, MonthOutOfReach."""
     try:
         if len(text) != 7:
             raise ValueError(text)
-        return date.fromisoformat(f"{text}-01")
+        month = date.fromisoformat(f"{text}-01")
     except ValueError:
         raise MonthUnreadable(text=text) from None
+    if month.year not in YEARS:
+        raise MonthOutOfReach(text=text, first=YEARS[0], last=YEARS[-1])
+    return month
 
 
 def format_month(month: date) -> str:

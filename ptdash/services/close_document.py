@@ -7,7 +7,6 @@ from decimal import Decimal
 from typing import Any
 
 from sqlalchemy import func, select
-from sqlalchemy.dialects.postgresql import distinct_on
 from sqlalchemy.orm import Session, selectinload
 
 from ptdash.domain.bills import PARKED, Blocker, Parked
@@ -135,14 +134,18 @@ def _add_bill(found: Result, item: CustomerBill) -> None:
 
 
 def _posted(session: Session, month: date) -> Result:
-    """The newest settlement of each contract, and the invoices that the month's runs issued."""
+    """The settlements of each customer's newest posting, and the invoices that the month's runs issued.
+
+    A contract that by later facts did not run in the month has none in the newest: its earlier ones count no more.
+    """
+    last = select(Posting.customer_id, func.max(Posting.n).label("n")).where(Posting.month == month)
+    last_n = last.group_by(Posting.customer_id).subquery()
     newest = (
         select(Settlement, Contract.number, Customer.number)
+        .join(last_n, (last_n.c.customer_id == Settlement.customer_id) & (last_n.c.n == Settlement.n))
         .join(Contract, Contract.id == Settlement.contract_id)
         .join(Customer, Customer.id == Settlement.customer_id)
         .where(Settlement.month == month)
-        .order_by(Settlement.contract_id, Settlement.n.desc())
-        .ext(distinct_on(Settlement.contract_id))
     )
     invoices = session.execute(
         select(Invoice)

@@ -180,15 +180,16 @@ def _add_late(history: History, row: TimeEntry | Material, facts: dict[str, Any]
 def _load_settlements(session: Session, histories: dict[int, History]) -> None:
     """The minutes as they were last posted, for the months that have changed since."""
     changed = [c for c, history in histories.items() if history.late or history.stale_since]
-    newest = (
+    versions = (
         select(Settlement, Contract.number)
         .join(Contract, Contract.id == Settlement.contract_id)
         .where(among(Settlement.customer_id, changed))
-        .order_by(Settlement.contract_id, Settlement.month, Settlement.n.desc())
-        .ext(distinct_on(Settlement.contract_id, Settlement.month))
+        .order_by(Settlement.contract_id, Settlement.month)
     )
-    for row, number in session.execute(newest) if changed else ():
-        histories[row.customer_id].settled[row.month].append(minutes_of(row, number))
+    for row, number in session.execute(versions) if changed else ():
+        history = histories[row.customer_id]
+        if row.n == history.posted[row.month].n:
+            history.settled[row.month].append(minutes_of(row, number))
 
 
 def minutes_of(row: Any, contract: str) -> dict[str, Any]:

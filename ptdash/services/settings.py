@@ -5,6 +5,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, time
 
+import pycountry
 from holidays import country_holidays
 from schwifty import BIC, IBAN
 from schwifty.exceptions import SchwiftyException
@@ -71,7 +72,21 @@ def _bic(value: str) -> str:
 def _country(value: str) -> str:
     if not re.fullmatch("[A-Za-z]{2}", value.strip()):
         raise ValueError("give the country as two letters, for example DE.")
+    if not _is_country(value.strip().upper()):
+        raise ValueError(f"{value.strip()} is not a country of ISO 3166.")
     return value.strip().upper()
+
+
+def _vat_id(value: str) -> str:
+    """Begins with its country's code, Greece's with EL and Northern Ireland's with XI (EN 16931 BR-CO-09)."""
+    prefix = value.strip()[:2].upper()
+    if prefix not in ("EL", "XI") and not _is_country(prefix):
+        raise ValueError("a VAT id begins with the code of its country, for example DE123456789.")
+    return value.strip()
+
+
+def _is_country(code: str) -> bool:
+    return len(code) == 2 and code.isascii() and pycountry.countries.get(alpha_2=code) is not None
 
 
 def _state(value: str) -> str:
@@ -151,7 +166,7 @@ SETTINGS: dict[str, Spec] = {
     "company.postal_code": Spec(_text),
     "company.city": Spec(_text),
     "company.country": Spec(_country),
-    "company.vat_id": Spec(_text),
+    "company.vat_id": Spec(_vat_id),
     "company.tax_number": Spec(_text),
     "company.iban": Spec(_iban),
     "company.bic": Spec(_bic),

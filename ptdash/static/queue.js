@@ -29,7 +29,8 @@
     merge.hidden = chosen.length !== 2;
     if (chosen.length === 2) {
       const [into, from] = chosen.map(numberOf).sort((a, b) => a.localeCompare(b, undefined, { numeric: true }));
-      merge.href = `/tickets/${encodeURIComponent(from)}/merge?into=${encodeURIComponent(into)}`;
+      const subject = chosen.find((box) => numberOf(box) === from).closest("tr").querySelector(".subj");
+      merge.href = `${subject.href}/merge?into=${encodeURIComponent(into)}`;
     }
   };
   const clear = () => { picks().forEach((box) => { box.checked = false; }); count(); };

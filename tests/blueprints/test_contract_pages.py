@@ -350,10 +350,10 @@ def test_a_foreign_device_is_refused_with_the_way_to_its_acceptance(app: Flask, 
     answer = manager.submit(f"{WV}/devices/add", f"{WV}/devices/add", **form)
     assert answer.status_code == 422
     text = answer.get_data(as_text=True)
-    assert 'href="/devices/DR/4#acceptance"' in text
+    assert 'href="/devices/DR~2F4#acceptance"' in text
     assert "needs a signed acceptance" in text or "Abnahme" in text
     live = manager.get(f"{WV}/devices/add/result", query_string=form, headers=HTMX)
-    assert "/devices/DR/4#acceptance" in live.get_data(as_text=True)
+    assert "/devices/DR~2F4#acceptance" in live.get_data(as_text=True)
     accept(app)
     assert manager.submit(f"{WV}/devices/add", f"{WV}/devices/add", **form).status_code == 303
     assert "DR/4" in manager.page(WV).get_text()
@@ -367,7 +367,7 @@ def test_what_waits_comes_with_its_fee(app: Flask, manager: Browser) -> None:
         session.add_all(DeviceProposal(device_id=found[number], **waiting) for number in ("NB-2", "DR/4"))
     page = manager.page(WV)
     assert page.find("a", href=f"{WV}/devices/add?device=NB-2")
-    assert page.find("a", href="/devices/DR/4#acceptance")
+    assert page.find("a", href="/devices/DR~2F4#acceptance")
     form = manager.page(f"{WV}/devices/add?device=NB-2")
     assert form.find(id="monthly_fee")["value"] == "12,00"
     answer = manager.submit(f"{WV}/devices/add?device=NB-2", f"{WV}/devices/add")

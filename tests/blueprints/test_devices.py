@@ -72,7 +72,7 @@ def test_filters_are_in_the_address(technician: Browser) -> None:
 
 
 def test_an_inventory_number_with_a_slash_has_its_page(technician: Browser) -> None:
-    assert "Physio am Markt" in technician.page("/devices/DR/4").get_text()
+    assert "Physio am Markt" in technician.page("/devices/DR~2F4").get_text()
 
 
 def test_an_unknown_device_does_not_exist(technician: Browser) -> None:
@@ -139,9 +139,9 @@ def test_a_device_in_a_contract_is_not_retired(app: Flask, technician: Browser) 
     refused = technician.submit(f"{SHOW}/retire", f"{SHOW}/retire", retired_on="2026-11-17")
     assert refused.status_code == 422
     assert "WV-2007" in text_of(refused)
-    other = "/devices/DR/4/retire"
+    other = "/devices/DR~2F4/retire"
     assert technician.submit(other, other, retired_on="2026-11-17").status_code == 303
-    assert technician.submit("/devices/DR/4", "/devices/DR/4/bring-back").status_code == 303
+    assert technician.submit("/devices/DR~2F4", "/devices/DR~2F4/bring-back").status_code == 303
     assert stored(app, Device)[1].retired_on is None
 
 

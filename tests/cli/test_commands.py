@@ -188,6 +188,15 @@ def test_a_wrong_import_says_everything_and_writes_nothing(ptdash: Run, septembe
         ("unknown",),
         ("user", "add", "a@pt.example", "--name", "A", "--role", "boss"),
         ("worker",),
+        ("import",),
+        ("close", "2026-10", "--unknown"),
+        ("close", "9999-12"),
+        ("close", "0001-01", "--preview", "--json"),
+        ("settlements", "1899-12"),
+        ("window", "2201-01"),
+        ("renewals", "--on", "9999-12-31"),
+        ("export", "0001", "--format", "json", "--out", "x"),
+        ("check", "2026-09"),
     ],
 )
 def test_wrong_usage_exits_2_with_a_sentence(ptdash: Run, arguments: tuple[str, ...]):
@@ -195,6 +204,47 @@ def test_wrong_usage_exits_2_with_a_sentence(ptdash: Run, arguments: tuple[str, 
     assert wrong.returncode == 2
     assert "Error:" in wrong.stderr
     assert "Traceback" not in wrong.stderr
+
+
+def test_every_command_explains_itself(ptdash: Run):
+    listed = ptdash("--help").stdout
+    for command in (
+        "import",
+        "close",
+        "settlements",
+        "export",
+        "renewals",
+        "window",
+        "check",
+        "backup",
+        "restore",
+    ):
+        told = ptdash(command, "--help")
+        assert command in listed
+        assert (told.returncode, "Usage: ptdash" in told.stdout) == (0, True)
+
+
+def test_a_directory_that_cannot_be_written_is_one_sentence(ptdash: Run):
+    refused = ptdash("export", "2026-09", "--format", "json", "--out", "/proc/no/where")
+    assert (refused.returncode, refused.stdout) == (1, "")
+    assert refused.stderr.splitlines() == ["Error: /proc/no cannot be used: No such file or directory."]
+
+
+def test_a_home_that_cannot_be_made_is_one_sentence(tmp_path: Path):
+    (tmp_path / "file").write_text("x")
+    refused = here(tmp_path / "file" / "home", "check")
+    assert refused.returncode == 1
+    assert refused.stderr.startswith("Error: ")
+    assert "unforeseen" not in refused.stderr
+
+
+def test_an_import_of_what_is_no_directory_is_an_error_with_the_whole_answer(ptdash: Run, tmp_path: Path):
+    (tmp_path / "file").write_text("x")
+    for missing in (tmp_path / "nowhere", tmp_path / "file", tmp_path):
+        refused = ptdash("import", str(missing), "--json")
+        answer = json.loads(refused.stdout)
+        assert (refused.returncode, answer["ok"], len(answer["errors"])) == (1, False, 1)
+        assert {"ok", "dry_run", "created", "unchanged", "updated", "errors"} <= set(answer)
 
 
 def test_a_wrong_day_in_the_environment_is_wrong_usage(ptdash: Run):

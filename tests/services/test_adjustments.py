@@ -215,6 +215,26 @@ def test_a_notice_recorded_late_gives_back_the_days_after_the_end(session, compa
     assert kinds(october(session)) == [("maintenance_fee", 4000), ("adjustment", -2000)]
 
 
+def test_a_contract_that_had_ended_before_the_month_is_not_settled_in_it(session, company):
+    customer = company.customer()
+    contract = company.support(customer)
+    company.maintenance(customer, "40.00")
+    assert [s["contract"] for s in close(session)["settlements"]] == [contract.number]
+    session.add(
+        ContractNotice(
+            contract_id=contract.id,
+            received_on=date(2026, 8, 12),
+            kind="extraordinary",
+            ends_on=date(2026, 8, 31),
+            channel="letter",
+        )
+    )
+    session.flush()
+    contracts.store_ends(session, [contract.id])
+    assert kinds(october(session)) == [("maintenance_fee", 4000), ("adjustment", -4000)]
+    assert close_document.posted(session, SEPTEMBER)["settlements"] == []
+
+
 def test_a_contract_that_becomes_known_late_is_billed_for_the_months_before(session, company):
     customer = company.customer()
     company.maintenance(customer, "40.00")

@@ -43,7 +43,7 @@ def choose() -> Response:
     return render_page("acceptance/choose.html", page=page, text=text)
 
 
-@bp.route("/propose/<path:inventory>", methods=["GET", "POST"])
+@bp.route("/propose/<inventory>", methods=["GET", "POST"])
 def propose(inventory: str) -> Response:
     form = ProposalForm()
     with transaction() as session:
@@ -74,7 +74,7 @@ def propose(inventory: str) -> Response:
     return render_page("acceptance/propose.html", status=status, form=form, page=page, contracts=contracts)
 
 
-@bp.post("/withdraw/<path:inventory>")
+@bp.post("/withdraw/<inventory>")
 def withdraw(inventory: str) -> Response:
     with transaction() as session:
         proposing.withdraw(session, inventory, actor_id=current_user.id, now=now())
@@ -82,7 +82,7 @@ def withdraw(inventory: str) -> Response:
     return see_other(url_for("devices.show", inventory=inventory))
 
 
-@bp.route("/plan/<path:inventory>", methods=["GET", "POST"])
+@bp.route("/plan/<inventory>", methods=["GET", "POST"])
 def plan(inventory: str) -> Response:
     form = PlanForm()
     with transaction() as session:
@@ -118,7 +118,7 @@ def plan(inventory: str) -> Response:
     return render_page("acceptance/plan.html", status=422 if form.problems() else 200, form=form, device=device)
 
 
-@bp.post("/start/<path:inventory>")
+@bp.post("/start/<inventory>")
 def start(inventory: str) -> Response:
     """Begin, or go on with what was begun."""
     with transaction() as session:

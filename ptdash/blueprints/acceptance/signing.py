@@ -68,7 +68,7 @@ def protocol(inspection_id: int) -> Response:
     return response
 
 
-@bp.post("/include/<path:inventory>")
+@bp.post("/include/<inventory>")
 @access(Role.MANAGER)
 def include(inventory: str) -> Response:
     """Take a device into the contract that it waits for."""

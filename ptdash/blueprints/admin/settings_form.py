@@ -53,6 +53,7 @@ RULES = {
 }
 REFUSED = {
     "company.country": lazy_gettext("Give the country as two letters, for example DE"),
+    "company.vat_id": lazy_gettext("A VAT id begins with the code of its country, for example DE123456789"),
     "company.iban": lazy_gettext("Check the IBAN: its length or its check digits are wrong"),
     "company.bic": lazy_gettext("A BIC has 8 or 11 characters, for example BYLADEM1001"),
     "company.email": lazy_gettext("Enter an e-mail address, for example rechnung@firma.de"),

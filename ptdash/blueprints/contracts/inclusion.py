@@ -78,21 +78,21 @@ def include_device(number: str) -> Response:
     return see_other(contract_href(number))
 
 
-@bp.get("/<number>/devices/<path:inventory>/remove")
+@bp.get("/<number>/devices/<inventory>/remove")
 def remove(number: str, inventory: str) -> Response:
     form = RemoveForm(formdata=None)
     form.included_until.data = today()
     return _remove_page(number, inventory, form)
 
 
-@bp.get("/<number>/devices/<path:inventory>/remove/result")
+@bp.get("/<number>/devices/<inventory>/remove/result")
 def remove_result(number: str, inventory: str) -> Response:
     form = RemoveForm(formdata=request.args, meta={"csrf": False})
     form.validate()
     return _remove_page(number, inventory, form, fragment=True)
 
 
-@bp.post("/<number>/devices/<path:inventory>/remove")
+@bp.post("/<number>/devices/<inventory>/remove")
 def remove_device(number: str, inventory: str) -> Response:
     """Out on a day; `stay` takes a planned last day back."""
     form = RemoveForm()
@@ -121,7 +121,7 @@ def remove_device(number: str, inventory: str) -> Response:
     return see_other(contract_href(number))
 
 
-@bp.post("/<number>/devices/<path:inventory>/take-back")
+@bp.post("/<number>/devices/<inventory>/take-back")
 def take_back_inclusion(number: str, inventory: str) -> Response:
     with transaction() as session:
         including.take_back_inclusion(session, number, inventory, actor_id=current_user.id, now=now())

@@ -82,7 +82,16 @@ def create() -> Response:
     return _form_page(form, products, None)
 
 
-@bp.get("/<path:inventory>")
+@bp.get("/<path:typed>")
+@access(*READERS)
+def show_typed(typed: str) -> Response:
+    """Where a slash of the inventory number stands as it is, as in addresses of earlier days."""
+    with transaction() as session:
+        known = reading.page(session, typed, today()).device.inventory_number
+    return see_other(url_for("devices.show", inventory=known))
+
+
+@bp.get("/<inventory>")
 @access(*READERS)
 def show(inventory: str) -> Response:
     with transaction() as session:
@@ -97,7 +106,7 @@ def show(inventory: str) -> Response:
     )
 
 
-@bp.route("/<path:inventory>/edit", methods=["GET", "POST"])
+@bp.route("/<inventory>/edit", methods=["GET", "POST"])
 def edit(inventory: str) -> Response:
     form = _offered(DeviceForm())
     with transaction() as session:
@@ -131,7 +140,7 @@ def edit(inventory: str) -> Response:
     return _form_page(form, products, device)
 
 
-@bp.route("/<path:inventory>/retire", methods=["GET", "POST"])
+@bp.route("/<inventory>/retire", methods=["GET", "POST"])
 def retire(inventory: str) -> Response:
     form = RetireForm()
     with transaction() as session:
@@ -156,7 +165,7 @@ def retire(inventory: str) -> Response:
     return render_page("devices/retire.html", status=422 if form.problems() else 200, form=form, device=device)
 
 
-@bp.post("/<path:inventory>/bring-back")
+@bp.post("/<inventory>/bring-back")
 def bring_back(inventory: str) -> Response:
     with transaction() as session:
         register.bring_back(session, inventory, actor_id=current_user.id, now=now())

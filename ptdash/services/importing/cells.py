@@ -8,9 +8,8 @@ from decimal import Decimal
 from functools import lru_cache
 from typing import Any
 
+from ptdash.domain.periods import YEARS
 from ptdash.domain.walltime import WallTimeNever, WallTimeTwice, berlin_instant
-
-YEARS = range(1900, 2201)
 
 PLAIN_NUMBER = re.compile(r"-?[0-9]{1,15}(?:\.[0-9]{1,15})?")
 COMMA_NUMBER = re.compile(r"-?(?:[0-9]{1,15}|[0-9]{1,3}(?:\.[0-9]{3}){1,4}),[0-9]{1,15}")

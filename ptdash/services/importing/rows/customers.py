@@ -16,6 +16,8 @@ if TYPE_CHECKING:
     from ptdash.services.importing.world import World
 
 VAT_ID = re.compile(r"[A-Z]{2}[0-9A-Za-z+*.]{2,12}")
+# They begin with the country's code, Greece's with EL and Northern Ireland's with XI (EN 16931 BR-CO-09).
+OTHER_PREFIXES = ("EL", "XI")
 # Where a VAT id does not begin with the country's own code.
 VAT_PREFIXES = {"GR": "EL", "GB": "XI"}
 ADDRESS = ("name", "street", "postal_code", "city")
@@ -49,6 +51,8 @@ def vat_id(cell: str) -> str:
     compact = cell.replace(" ", "").upper()
     if not VAT_ID.fullmatch(compact):
         raise BadCell("invalid_vat_id", f"'{cell[:50]}' is not a VAT id. It begins with two letters: DE123456789.")
+    if compact[:2] not in OTHER_PREFIXES and not pycountry.countries.get(alpha_2=compact[:2]):
+        raise BadCell("invalid_vat_id", f"'{cell[:50]}' is not a VAT id. {compact[:2]} is not a country's code.")
     return compact
 
 
