@@ -21,11 +21,9 @@ from ptdash.services.bulk import among
 
 FORMATS = ("zugferd", "xrechnung", "json", "datev")
 CHUNK = 50
+# The smallest numbers that DATEV knows: what stands for an adviser and a client that nobody has entered yet.
+PLACEHOLDERS = {"datev.consultant": "1001", "datev.client": "1"}
 NO_ADDRESS = "no valid XRechnung, the buyer has neither e-mail address nor routing id nor VAT id"
-
-
-class DatevNotSetUp(Conflict):
-    message = "Bookings for DATEV need the setting %(keys)s. Your tax adviser knows it."
 
 
 class NoDebtorAccount(Conflict):
@@ -65,7 +63,7 @@ def issued(session: Session, since: date, until: date) -> Sequence[int]:
 def files(session: Session, ids: Sequence[int], form: str, *, at: datetime) -> Iterator[File | Missing]:
     """The files of these invoices in a format, a few of them in memory at a time.
 
-    Raises DatevNotSetUp, NoDebtorAccount.
+    Raises NoDebtorAccount.
     """
     if form == "datev":
         yield from _bookings(session, ids, at) if ids else ()
@@ -140,8 +138,7 @@ def _json(session: Session, ids: Sequence[int]) -> Iterator[File | Missing]:
 def _bookings(session: Session, ids: Sequence[int], at: datetime) -> Iterator[File]:
     """One file for each financial year in which invoices were issued: a booking tells day and month only."""
     found = settings.all_settings(session)
-    if missing := [key for key in ("datev.consultant", "datev.client") if not found[key]]:
-        raise DatevNotSetUp(keys=", ".join(missing))
+    placeholders = {key: number for key, number in PLACEHOLDERS.items() if not found[key]}
     sources = [source for chunk in _chunks(ids) for source in invoice_sources.of_invoices(session, chunk).values()]
     digits = int(found["datev.account_length"]) + 1
     numbers = sorted({str(source.buyer["number"]) for source in sources})
@@ -154,8 +151,8 @@ def _bookings(session: Session, ids: Sequence[int], at: datetime) -> Iterator[Fi
         issued_in = list(of_year)
         days = [source.issued_on for source in issued_in]
         batch = datev.Batch(
-            consultant=found["datev.consultant"],
-            client=found["datev.client"],
+            consultant=found["datev.consultant"] or PLACEHOLDERS["datev.consultant"],
+            client=found["datev.client"] or PLACEHOLDERS["datev.client"],
             year_begins=begins,
             account_length=digits - 1,
             since=min(days),
@@ -165,7 +162,13 @@ def _bookings(session: Session, ids: Sequence[int], at: datetime) -> Iterator[Fi
         content, replaced = datev.write(
             batch, (booking for source in issued_in for booking in bookings(source, found)), at
         )
-        notes = tuple(f"Written with other characters: {text}" for text in replaced)
+        notes = (
+            *(
+                f"{key} is not set, {number} stands for it: your tax adviser knows the right one"
+                for key, number in placeholders.items()
+            ),
+            *(f"Written with other characters: {text}" for text in replaced),
+        )
         yield File(f"EXTF_Buchungsstapel_{min(days):%Y%m%d}-{max(days):%Y%m%d}.csv", content, notes)
 
 

@@ -67,10 +67,10 @@ def test_what_cannot_be_packed_says_why(app: Flask, manager: Browser) -> None:
     manager.submit(PAGE, PAGE, period="2026-09", format="datev")
     with app.app_context():
         with transaction() as session:
-            settings.change(session, "datev.client", "", actor_id=None, now=NOW)
+            settings.change(session, "datev.account_length", "5", actor_id=None, now=NOW)
         db.session.remove()
     pack(app)
-    assert "datev.client" in text_of(manager.get(f"{PAGE}/1"))
+    assert "10001" in text_of(manager.get(f"{PAGE}/1"))
 
 
 def test_a_worker_that_died_leaves_the_archive_to_the_next(app: Flask, manager: Browser) -> None:

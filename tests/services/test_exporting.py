@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 from ptdash.documents import validation
 from ptdash.models import Invoice
 from ptdash.services import books, cancellations, exporting, settings
-from ptdash.services.exporting import DatevNotSetUp, NoDebtorAccount
+from ptdash.services.exporting import NoDebtorAccount
 from tests.company import Company
 from tests.conftest import NOW
 from tests.documents.test_datev import read
@@ -81,11 +81,16 @@ def test_a_storno_takes_back_what_its_invoice_booked(session, company):
     assert [bill[name] for name in same] == [back[name] for name in same]
 
 
-def test_without_the_advisers_numbers_nothing_is_booked(session, company):
-    worked(company)
+def test_without_the_advisers_numbers_placeholders_stand_for_them_and_it_is_told(session, company):
+    worked(company, number="10001")
     close(session)
-    with pytest.raises(DatevNotSetUp, match=r"datev\.consultant, datev\.client"):
-        rows(session)
+    (file,) = exported(session, "datev")
+    header = file.content.decode("cp1252").splitlines()[0].split(";")
+    assert (header[10], header[11]) == ("1001", "1")
+    assert [note.split()[0] for note in file.notes] == ["datev.consultant", "datev.client"]
+    set_up(session)
+    (file,) = exported(session, "datev")
+    assert file.notes == ()
 
 
 def test_customer_numbers_that_are_no_accounts_need_a_collective_one(session, company):
