@@ -11,11 +11,12 @@ from ptdash.config import BERLIN
 from ptdash.models import User
 from ptdash.services import importing, users
 from ptdash.services.demo import acceptances, dispatch, notices, queue, updates
-from ptdash.services.demo.bundle import USERS, build
+from ptdash.services.demo.bundle import USERS, build, closed_months
 
 # No secret: printed at the start of every demo.
 PASSWORD = "ptdash-demo"  # nosec B105
 MANAGER = USERS[0][0]
+__all__ = ["LOGINS", "MANAGER", "PASSWORD", "closed_months", "dispatch", "is_empty", "seed"]
 LOGINS = tuple((email, role) for email, _name, role, _language in USERS)
 
 

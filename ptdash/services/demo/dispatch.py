@@ -1,12 +1,13 @@
-"""How the e-mails of the demo's first month fared: most arrived, three need a person."""
+"""How the e-mails of the demo's closed months fared: most arrived, three of the newest need a person."""
 
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import date, datetime, timedelta
 
-from sqlalchemy import select
+from sqlalchemy import insert, literal, select, update
 from sqlalchemy.orm import Session
 
-from ptdash.models import Invoice, OutboxMessage
+from ptdash.models import DeliveryAttempt, Invoice, OutboxMessage
 from ptdash.services import bounces, customers, delivery, settings
 from ptdash.services.delivery import Outcome
 from ptdash.services.outbox import State
@@ -42,6 +43,11 @@ def prepare(session: Session, *, now: datetime) -> None:
     customers.change_invoice_data(session, WITHOUT_EMAIL, replace(other, email=""), actor_id=None, now=now)
 
 
+def invoices(session: Session, month: date) -> Sequence[int]:
+    """The invoices of a month."""
+    return session.execute(select(Invoice.id).where(Invoice.period == month).order_by(Invoice.id)).scalars().all()
+
+
 def seed(session: Session, month: date, *, now: datetime) -> None:
     """The e-mails of a released month as a mail server would have answered them, a minute ago."""
     waiting = (
@@ -52,6 +58,24 @@ def seed(session: Session, month: date, *, now: datetime) -> None:
     )
     for place, message in enumerate(session.execute(waiting).scalars().all()):
         _deliver(session, message, place, now)
+
+
+def arrived(session: Session, month: date, *, at: datetime) -> None:
+    """The e-mails of an earlier month, all delivered then; who has no address got a letter instead. Their PDFs are
+    set later, by the workers."""
+    messages = select(OutboxMessage.id).join(Invoice, Invoice.id == OutboxMessage.invoice_id)
+    held = messages.where(Invoice.period == month, OutboxMessage.state == State.HELD)
+    addressed = held.where(OutboxMessage.recipient != "")
+    tries = select(OutboxMessage.id, literal(1), literal(at), literal(at), literal(at), literal("sent"))
+    columns = ["message_id", "n", "started_at", "data_at", "ended_at", "outcome"]
+    session.execute(insert(DeliveryAttempt).from_select(columns, tries.where(OutboxMessage.id.in_(addressed))))
+    for ids, values in ((addressed, {"state": State.SENT, "sent_at": at}), (held, {"state": State.CANCELLED})):
+        session.execute(
+            update(OutboxMessage)
+            .where(OutboxMessage.id.in_(ids))
+            .values(why="", **values)
+            .execution_options(synchronize_session=False)
+        )
 
 
 def _deliver(session: Session, message: OutboxMessage, place: int, now: datetime) -> None:
