@@ -101,12 +101,16 @@ def minutes(session: Session, today: date) -> Minutes:
     support = _support(session, shown[0])
     drawn: dict[int, MonthMeters] = {}
     for month in shown:
-        due = {customer for customer, first, end in support if first < next_month(month) and month < (end or date.max)}
+        due = {
+            customer for customer, first, end in support if first < next_month(month) and month < (end or date.max)
+        }
         drawn = meters.of_months(session, due - posted.get(month, set()), month)
         for of_month in drawn.values():
             found[month] = _with(found.get(month, MonthMinutes(month)), of_month)
     goodwill, cents = _goodwill(session, running)
-    return Minutes([found.get(month, MonthMinutes(month)) for month in shown], goodwill, cents, _low(session, drawn))
+    return Minutes(
+        [found.get(month, MonthMinutes(month)) for month in shown], goodwill, cents, _low(session, drawn)
+    )
 
 
 def tickets(session: Session, moment: Moment, mine: int | None = None) -> Tickets:
@@ -123,8 +127,8 @@ def tickets(session: Session, moment: Moment, mine: int | None = None) -> Ticket
 
 
 def revenue(session: Session, today: date) -> list[MonthRevenue]:
-    """Recurring net revenue of twelve months up to the running one, which counts as of today: the sum that the page
-    of contracts shows."""
+    """Recurring net revenue of twelve months up to the running one, which counts as of today: the sum that the
+    page of contracts shows."""
     known = contracts.on_day(session, today)
     package_prices = contracts.package_prices(session)
     shown = _months(today, REVENUE_MONTHS + 1)
@@ -213,9 +217,9 @@ def _goodwill(session: Session, month: date) -> tuple[int, int | None]:
         TimeEntry.treatment == Treatment.GOODWILL,
         TimeEntry.ended_at.is_not(None),
     )
-    given = session.execute(found.with_only_columns(func.coalesce(func.sum(TimeEntry.minutes), 0))).scalar_one()
+    given = session.execute(found.with_only_columns(func.sum(TimeEntry.minutes))).scalar_one() or 0
     price = prices.valid_on(session, month).items.get("separate_minute")
-    return int(given), line_cents(int(given), price.net) if price else None
+    return given, line_cents(given, price.net) if price else None
 
 
 def _low(session: Session, drawn: dict[int, MonthMeters]) -> list[Low]:
@@ -245,7 +249,7 @@ def _by_week(
     monday = func.cast(func.date_trunc("week", func.timezone("Europe/Berlin", at)), Date).label("monday")
     since = datetime.combine(first, time(), BERLIN)
     rows = session.execute(select(monday, func.count()).where(at >= since, which).group_by(monday))
-    return {week: count for week, count in rows}
+    return dict(rows.all())
 
 
 def _monthly(known: Sequence[ContractOnDay], day: date, package_prices: PackagePrices) -> dict[str, int]:

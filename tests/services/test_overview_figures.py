@@ -1,6 +1,7 @@
 """The overview's figures are those of the ledger, the contracts and the queue, in queries that do not grow."""
 
 from datetime import date, datetime, timedelta
+from itertools import pairwise
 
 import pytest
 from hypothesis import given, settings
@@ -161,7 +162,7 @@ def test_on_random_contracts_revenue_is_that_of_the_page_of_contracts(context, g
         for today in (month, month + timedelta(days=13), next_month(month)):
             found = overview_figures.revenue(session, today)
             assert found[-1].net_cents == renewals.figures(renewals.load(session, today)).recurring_cents
-            for before, after in zip(found, found[1:], strict=False):
+            for before, after in pairwise(found):
                 assert after.net_cents == before.net_cents + after.added_cents - after.lost_cents
                 assert min(after.added_cents, after.lost_cents) >= 0
 

@@ -169,7 +169,9 @@ def _contracts(bundle: Bundle, index: int, number: str, package: str, since: dat
     fake = bundle.fake
     if index % 7 != 6 or index in NEWCOMERS:
         started = date(since.year - fake.random_int(1, 2), fake.random_int(1, 12), 1)
-        starts_on = since if index in NEWCOMERS or index in BEGAN else since.replace(day=15) if index == 9 else started
+        starts_on = (
+            since if index in NEWCOMERS or index in BEGAN else since.replace(day=15) if index == 9 else started
+        )
         _contract(bundle, f"SV-{1001 + index}", number, starts_on, kind="support", package=package, term_months=6)
     if index % 2 == 0 and index not in NEWCOMERS:
         starts_on = date(since.year - 1, fake.random_int(1, 12), 1)

@@ -73,7 +73,7 @@ def arrived(session: Session, month: date, *, at: datetime) -> None:
         session.execute(
             update(OutboxMessage)
             .where(OutboxMessage.id.in_(ids))
-            .values(why="", **values)
+            .values(why="", created_at=at, **values)
             .execution_options(synchronize_session=False)
         )
 
