@@ -6,7 +6,6 @@ from typing import Any
 
 from flask import Blueprint, Response
 from flask_login import current_user
-from sqlalchemy.orm import Session
 
 from ptdash.blueprints.overview import charts
 from ptdash.blueprints.tickets.rows import due_words
@@ -48,14 +47,15 @@ def index() -> Response:
         months=overview.months_to_do(session, day) if commercial else [],
         alerts=thresholds.waiting(session, day) if commercial else [],
         deadlines=overview.deadlines(session, day) if reads_contracts else [],
-        **_figures(session, day, moment, mine, commercial, reads_contracts) if works else {},
+        **_figures(day, moment, mine, commercial, reads_contracts) if works else {},
     )
 
 
 def _figures(
-    session: Session, day: date, moment: Moment, mine: int | None, commercial: bool, reads_contracts: bool
+    day: date, moment: Moment, mine: int | None, commercial: bool, reads_contracts: bool
 ) -> dict[str, Any]:
     """The figures over time that a role sees, and where the bars of their charts lie."""
+    session = db.session()
     weeks = overview_figures.tickets(session, moment, mine)
     found: dict[str, Any] = {"weeks": weeks, "weeks_drawn": charts.tickets(weeks.weeks), "own": mine is not None}
     if reads_contracts:
