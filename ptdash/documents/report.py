@@ -27,7 +27,6 @@ BAD = ("failed", "rolled_back", "stopped")
 REASONS = {
     Why.WINDOW_OVER.value: "im Wartungsfenster nicht erreicht",
     Why.NOT_COVERED.value: "Gerät nicht mehr im Vertrag",
-    Why.LEFT_CONTRACT.value: "Gerät nicht mehr im Vertrag",
 }
 GOES_ON = {
     "installed": "wird geprüft",

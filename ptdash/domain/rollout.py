@@ -45,7 +45,6 @@ WORK = frozenset({I, FAILED})
 class Why(StrEnum):
     """What the house itself gives as the reason where no person did."""
 
-    LEFT_CONTRACT = "left_contract"
     NOT_COVERED = "not_covered"
     WINDOW_OVER = "window_over"
 

@@ -29,7 +29,7 @@ VARIABLES = {
     "host": "PGHOST",
     "port": "PGPORT",
     "user": "PGUSER",
-    "password": "PGPASSWORD",
+    "password": "PGPASSWORD",  # nosec B105
     "dbname": "PGDATABASE",
 }
 

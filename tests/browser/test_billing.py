@@ -145,6 +145,7 @@ def test_a_manager_mends_what_was_parked_and_the_month_closes(manager: Page):
     page.get_by_role("button", name="Speichern").click()
     expect(page.get_by_role("alert")).to_contain_text("Grund der Entscheidung")
     page.get_by_label("Grund der Entscheidung").fill("Leistungsort Schweiz")
+    page.get_by_label("USt-IdNr.", exact=True).fill("CHE123456789")
     page.get_by_role("button", name="Speichern").click()
 
     page.goto(OCTOBER)

@@ -87,5 +87,5 @@ def test_what_is_due_is_handed_to_the_workers_once(house, redis_url):
     queue.empty()
     jobs.hand_over_due(redis_url)
     jobs.hand_over_due(redis_url)
-    assert [job.args for job in queue.jobs] == [(feed_id,)]
+    assert [list(job.args) for job in queue.jobs] == [[feed_id]]
     queue.empty()

@@ -238,6 +238,11 @@ class BooksMachine(RuleBasedStateMachine):
                 session, customer, month, business_day=self.today, actor_id=None, now=NOW
             )
         self._work_off(run.id)
+        with transaction() as session:
+            new = session.execute(select(Invoice).where(Invoice.run_id == run.id)).scalar_one_or_none()
+            if new and new.net_cents:
+                issued, due = self._issued_and_owed(session, new.customer_id, month)
+                assert issued == due, "what stands elsewhere is taken off as far as the new lines cover it"
         self._go_on()
 
     @precondition(lambda self: self.open_month > FIRST)

@@ -8,13 +8,13 @@ import facturx
 import pikepdf
 import pypdf
 import pytest
-from sqlalchemy import select, text
+from sqlalchemy import func, select, text
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session
 
 from ptdash.documents import sheets
 from ptdash.models import DocumentFailure, Invoice, InvoicePdf, InvoiceXml, OutboxMessage, Run, Ticket
-from ptdash.services import cancellations, invoice_pdfs, releases
+from ptdash.services import cancellations, checks, invoice_pdfs, releases
 from tests.company import Company
 from tests.conftest import NOW
 from tests.services.test_period_close import SEPTEMBER, close
@@ -147,6 +147,30 @@ def test_the_database_keeps_documents_as_they_are(session, company):
     for change in ("UPDATE invoice_pdfs SET sha256 = sha256", "DELETE FROM invoice_xmls", "TRUNCATE invoice_pdfs"):
         with pytest.raises(DBAPIError, match="written once"), session.begin_nested():
             session.execute(text(change))
+
+
+@pytest.mark.parametrize(
+    ("damage", "told"),
+    [
+        ("UPDATE invoice_pdfs SET content = content || '\\x00'", "RE-2026-00001: its PDF is not what was stored"),
+        (
+            "UPDATE invoice_pdfs SET (content, sha256) = "
+            "(SELECT content, sha256 FROM invoice_pdfs WHERE invoice_id = 2)",
+            "RE-2026-00001: its PDF does not carry its XML",
+        ),
+    ],
+)
+def test_the_check_finds_a_pdf_that_was_changed_or_exchanged(session, company, damage, told):
+    worked(company)
+    company.support(company.customer())
+    for invoice_id in issued(session):
+        pdf_of(session, invoice_id)
+    assert not checks.documents_match(session).violations
+    first = session.execute(select(func.min(InvoicePdf.invoice_id))).scalar_one()
+    session.execute(text("ALTER TABLE invoice_pdfs DROP CONSTRAINT ck_invoice_pdfs_sha256"))
+    session.execute(text("SET LOCAL session_replication_role = replica"))
+    session.execute(text(f"{damage.replace('= 2', f'= {first + 1}')} WHERE invoice_id = {first}"))
+    assert checks.documents_match(session).violations == [f"invoice {told}"]
 
 
 def test_the_e_mail_goes_once_the_result_is_released_and_the_pdf_is_there(session, company):

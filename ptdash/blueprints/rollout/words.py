@@ -38,7 +38,6 @@ CHOICES = {
 REASONS = {
     Why.WINDOW_OVER: lazy_gettext("left open when the window closed"),
     Why.NOT_COVERED: lazy_gettext("the device is not covered by the contract any more"),
-    Why.LEFT_CONTRACT: lazy_gettext("the device left the contract"),
 }
 
 

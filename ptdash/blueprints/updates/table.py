@@ -15,7 +15,7 @@ from ptdash.domain.periods import MonthUnreadable, format_month, month_of, next_
 from ptdash.domain.rollout import TaskStatus
 from ptdash.services.updates import approving, matrix, reading
 from ptdash.services.updates.matrix import Asked
-from ptdash.web import now, render_page, today
+from ptdash.web import config, now, render_page, today
 
 # All on one page, for who wants to see it all: that many rows and that many customers.
 MOST = 500
@@ -39,7 +39,7 @@ def matrix_page(wanted: Asked, *, focus: int | None = None) -> Response:
     with transaction() as session:
         found = matrix.load(session, wanted, today())
         four_eyes = approving.four_eyes(session)
-    at = now()
+    at = config().business_moment(now())
     return render_page(
         "updates/index.html",
         matrix=found,
@@ -55,7 +55,7 @@ def matrix_page(wanted: Asked, *, focus: int | None = None) -> Response:
         cells=lambda row: cells(
             row, found.columns, f"{url_for('updates.index')}/{row.id}/customers/", found.window.days
         ),
-        own=lambda row: four_eyes and row.tested.by == current_user.name,
+        own=lambda row: four_eyes and row.tester_id == current_user.id,
         focus=focus,
         **_hours(found, at),
     )

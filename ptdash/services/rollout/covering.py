@@ -4,7 +4,7 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import date
 
-from sqlalchemy import ARRAY, Date, bindparam, text
+from sqlalchemy import ARRAY, Date, TextClause, bindparam, text
 from sqlalchemy.orm import Session
 
 # A device is covered by an approved update while it is in a running maintenance contract, runs an affected
@@ -25,15 +25,13 @@ COVERED = """
     GROUP BY a.update_id, a.id, d.id, c.id
 """
 # Of an update and a device one task is not followed and not stopped.
-MISSING = f"""
-    WITH covered AS ({COVERED})
+MISSING = """
     SELECT v.*, NULL::integer AS follows_id FROM covered v
     WHERE v.allowed AND NOT EXISTS (
         SELECT FROM rollout_tasks t WHERE t.update_id = v.update_id AND t.device_id = v.device_id
             AND NOT t.followed AND t.stopped_at IS NULL)
 """
-UNCOVERED = f"""
-    WITH covered AS ({COVERED})
+UNCOVERED = """
     SELECT t.id FROM rollout_tasks t
     WHERE t.status = 'planned' AND t.stopped_at IS NULL AND NOT EXISTS (
         SELECT FROM covered v WHERE v.approval_id = t.approval_id AND v.device_id = t.device_id
@@ -41,8 +39,7 @@ UNCOVERED = f"""
     ORDER BY t.id
 """
 # Missed, skipped or failed in a window that is over, and still to be installed.
-UNFINISHED = f"""
-    WITH covered AS ({COVERED})
+UNFINISHED = """
     SELECT v.*, t.id AS follows_id FROM rollout_tasks t
     JOIN covered v ON v.approval_id = t.approval_id AND v.device_id = t.device_id AND v.allowed
     WHERE t.status IN ('missed', 'skipped', 'failed') AND NOT t.followed AND t.stopped_at IS NULL
@@ -78,23 +75,24 @@ def unfinished(session: Session, today: date, months: Collection[date]) -> list[
 
 def uncovered(session: Session, today: date) -> list[int]:
     """Planned tasks of devices that are covered no longer, or now by another contract."""
-    return list(session.execute(_statement(UNCOVERED), {"today": today}).scalars())
+    return list(session.execute(of_covered(UNCOVERED), {"today": today}).scalars())
 
 
 def not_allowed(session: Session, today: date, approval_id: int) -> list[int]:
     """Devices in running contracts that run an affected product, but software of which nothing was agreed."""
-    found = f"WITH v AS ({COVERED}) SELECT device_id FROM v WHERE NOT allowed AND approval_id = :approval"
-    return list(session.execute(_statement(found), {"today": today, "approval": approval_id}).scalars())
+    found = "SELECT device_id FROM covered WHERE NOT allowed AND approval_id = :approval"
+    return list(session.execute(of_covered(found), {"today": today, "approval": approval_id}).scalars())
 
 
 def _new(session: Session, statement: str, today: date, **given: object) -> list[New]:
-    rows: Sequence[object] = session.execute(_statement(statement), {"today": today, **given}).all()
+    rows: Sequence[object] = session.execute(of_covered(statement), {"today": today, **given}).all()
     return [
         New(row.update_id, row.approval_id, row.device_id, row.contract_id, row.customer_id, row.follows_id)  # type: ignore[attr-defined]
         for row in rows
     ]
 
 
-def _statement(found: str):  # type: ignore[no-untyped-def]
-    statement = text(found).bindparams(bindparam("today", type_=Date()))
-    return statement.bindparams(bindparam("months", type_=ARRAY(Date()))) if ":months" in found else statement
+def of_covered(statement: str) -> TextClause:
+    """A statement that reads `covered`."""
+    whole = text("WITH covered AS (" + COVERED + ") " + statement).bindparams(bindparam("today", type_=Date()))
+    return whole.bindparams(bindparam("months", type_=ARRAY(Date()))) if ":months" in statement else whole

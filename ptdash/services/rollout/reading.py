@@ -177,7 +177,7 @@ def day_page(session: Session, day: date, *, today: date, mine: int | None) -> D
         day=day,
         window=windows.of_month(session, month_of(day)),
         groups=_groups(_lines(session, which)),
-        days=_days(session, month_of(day), mine),
+        days=_days(session, day, mine),
         next_day=_next_day(session, day, mine),
     )
 
@@ -214,14 +214,6 @@ def managers(session: Session) -> Sequence[User]:
     """Who can allow an emergency."""
     found = select(User).where(User.role == "manager", User.active).order_by(User.name)
     return session.execute(found).scalars().all()
-
-
-def open_on(session: Session, day: date, mine: int | None) -> int:
-    """How many devices are still to be done on a day."""
-    found = select(func.count(RolloutTask.device_id.distinct())).where(
-        RolloutTask.planned_on == day, RolloutTask.status == TaskStatus.PLANNED, _of(mine)
-    )
-    return session.execute(found).scalar_one()
 
 
 def _of(mine: int | None) -> ColumnElement[bool]:
@@ -283,11 +275,14 @@ def _groups(rows: Sequence[Any]) -> list[CustomerGroup]:
     return groups
 
 
-def _days(session: Session, month: date, mine: int | None) -> list[tuple[date, int]]:
-    found = windows.of_month(session, month)
+def _days(session: Session, day: date, mine: int | None) -> list[tuple[date, int]]:
+    """The days of the month's window, or of the next one's once it is over."""
+    found = windows.of_month(session, month_of(day))
+    if day > found.days[-1]:
+        found = windows.of_month(session, next_month(month_of(day)))
     rows = session.execute(
         select(RolloutTask.planned_on, func.count(RolloutTask.device_id.distinct()))
-        .where(RolloutTask.window_month == month, RolloutTask.status == TaskStatus.PLANNED, _of(mine))
+        .where(RolloutTask.window_month == found.month, RolloutTask.status == TaskStatus.PLANNED, _of(mine))
         .group_by(RolloutTask.planned_on)
     )
     left = {row[0]: row[1] for row in rows}

@@ -93,7 +93,6 @@ class Step:
 
     to: TaskStatus
     reason: str = ""
-    note: str = ""
     emergency: Emergency | None = None
     ticket: bool = False
 
@@ -218,7 +217,7 @@ def _set(task: Task, step: Step, ticket: str, actor: User, now: datetime) -> Non
     verified = step.to is TaskStatus.VERIFIED
     row.verified_at, row.verified_by_id = (now, actor.id) if verified else (None, None)
     row.status, row.reason = step.to.value, step.reason.strip()[:MOST_TEXT]
-    row.note = ticket or step.note.strip()[:MOST_TEXT] or row.note
+    row.note = ticket or row.note
     row.changed_at = now
 
 

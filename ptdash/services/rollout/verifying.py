@@ -5,14 +5,17 @@ from datetime import date
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
-from ptdash.services.rollout.covering import COVERED
+from ptdash.services.rollout.covering import of_covered
 
 # What is on a device, was on it, or broke on it.
-INSTALLED = """(t.status IN ('installed', 'reboot_pending', 'verified', 'rolled_back')
-                OR t.status = 'failed' AND t.installed_at IS NOT NULL)"""
+INSTALLED = """
+    SELECT count(*) FROM rollout_tasks t
+    WHERE t.status IN ('installed', 'reboot_pending', 'verified', 'rolled_back')
+        OR t.status = 'failed' AND t.installed_at IS NOT NULL
+"""
 # Each rests on an approval that was in force at that instant, on a passed check of just that version, by somebody
 # else where that was asked for, and on the window or an emergency.
-UNAPPROVED = f"""
+UNAPPROVED = """
     SELECT format('device %s of customer %s: %s %s installed %s: %s', d.inventory_number, c.number, u.title,
                   u.version, coalesce(to_char(local.at, 'YYYY-MM-DD HH24:MI'), 'at no known time'), found.why)
     FROM rollout_tasks t
@@ -35,18 +38,19 @@ UNAPPROVED = f"""
         WHEN NOT (local.at::date = ANY (w.days) AND local.at::time >= w.opens_at AND local.at::time < w.closes_at)
             THEN 'outside its window, and no emergency'
         END AS why) found
-    WHERE {INSTALLED} AND found.why IS NOT NULL
+    WHERE found.why IS NOT NULL AND (t.status IN ('installed', 'reboot_pending', 'verified', 'rolled_back')
+        OR t.status = 'failed' AND t.installed_at IS NOT NULL)
     ORDER BY t.id
 """
-WITHOUT_ONE = f"""
-    WITH covered AS ({COVERED}), tasks AS (
-        SELECT update_id, device_id, count(*) AS n FROM rollout_tasks
-        WHERE NOT followed AND stopped_at IS NULL GROUP BY 1, 2)
+WITHOUT_ONE = """
     SELECT format('device %s: %s tasks of %s %s', d.inventory_number, coalesce(t.n, 0), u.title, u.version)
     FROM covered v
     JOIN devices d ON d.id = v.device_id
     JOIN updates u ON u.id = v.update_id
-    LEFT JOIN tasks t ON t.update_id = v.update_id AND t.device_id = v.device_id
+    LEFT JOIN (
+        SELECT update_id, device_id, count(*) AS n FROM rollout_tasks
+        WHERE NOT followed AND stopped_at IS NULL GROUP BY 1, 2
+    ) t ON t.update_id = v.update_id AND t.device_id = v.device_id
     WHERE v.allowed AND coalesce(t.n, 0) <> 1
     ORDER BY d.inventory_number, u.id
 """
@@ -54,12 +58,12 @@ WITHOUT_ONE = f"""
 
 def unapproved(session: Session) -> tuple[int, list[str]]:
     """How many installations there are, and those that rested on no valid approval at their instant."""
-    checked = session.execute(text(f"SELECT count(*) FROM rollout_tasks t WHERE {INSTALLED}")).scalar_one()
+    checked = session.execute(text(INSTALLED)).scalar_one()
     return checked, list(session.execute(text(UNAPPROVED)).scalars())
 
 
 def without_one_task(session: Session, today: date) -> tuple[int, list[str]]:
     """How many devices are covered by approved updates, and those that have not exactly one task of one."""
-    covered = text(f"SELECT count(*) FROM ({COVERED}) v WHERE v.allowed")
+    covered = of_covered("SELECT count(*) FROM covered WHERE allowed")
     checked = session.execute(covered, {"today": today}).scalar_one()
-    return checked, list(session.execute(text(WITHOUT_ONE), {"today": today}).scalars())
+    return checked, list(session.execute(of_covered(WITHOUT_ONE), {"today": today}).scalars())

@@ -65,6 +65,7 @@ class Row:
     section: str
     result: Result | None
     testing: bool
+    tester_id: int | None
     tested: Step
     approved: Step
     ended: Step
@@ -181,6 +182,7 @@ def _row(row: Any, today: date) -> Row:
         section=row.section or row.vendor,
         result=result,
         testing=row.running is not None,
+        tester_id=row.tester_id,
         tested=Step(row.runner, None) if row.running is not None else Step(row.tester, row.tested_at),
         approved=Step(row.approver, row.approved_at),
         ended=Step(row.ender, row.ended_at),

@@ -36,7 +36,7 @@ UPDATES = text("""
            u.deferred_until,
            (SELECT p.section FROM update_products up JOIN products p ON p.id = up.product_id
             WHERE up.update_id = u.id AND p.section <> '' ORDER BY p.key LIMIT 1) AS section,
-           c.result, c.finished_at AS tested_at, tester.name AS tester,
+           c.result, c.finished_at AS tested_at, c.tester_id, tester.name AS tester,
            running.id AS running, runner.name AS runner,
            a.approved_at, approver.name AS approver, a.ended_at, ender.name AS ender,
            coalesce(t.todo, 0) AS todo, coalesce(t.done, 0) AS done, coalesce(t.failed, 0) AS failed
