@@ -18,7 +18,7 @@ from ptdash.config import BERLIN, Config
 from ptdash.db import transaction
 from ptdash.documents import schematron
 from ptdash.domain.periods import next_month
-from ptdash.jobs import closing, documents
+from ptdash.jobs import closing
 from ptdash.jobs.queue import TICK, enqueue, make_worker
 from ptdash.runtime import children, home
 from ptdash.runtime.up import up as run_up
@@ -63,17 +63,13 @@ def prepare(config: Config, *, now: datetime) -> None:
 
 
 def _close_the_demo_months(config: Config, now: datetime) -> None:
-    """The newest with its documents and what became of its e-mails; the PDFs of those before are left to the
-    workers, so that nobody waits for them."""
+    """Each with what became of its e-mails; the PDFs are left to the workers, so that nobody waits for them."""
     *past, newest = demo.closed_months(config.business_day(now))
     for month in past:
         _close(month, now)
         with transaction() as session:
             demo.dispatch.arrived(session, month, at=_noon(next_month(month).replace(day=4)))
     _close(newest, now)
-    with transaction() as session:
-        invoices = demo.dispatch.invoices(session, newest)
-    documents.render_batch(invoices)
     with transaction() as session:
         demo.dispatch.seed(session, newest, now=datetime.now(UTC))
 

@@ -1,6 +1,5 @@
 """How the e-mails of the demo's closed months fared: most arrived, three of the newest need a person."""
 
-from collections.abc import Sequence
 from dataclasses import replace
 from datetime import date, datetime, timedelta
 
@@ -43,20 +42,20 @@ def prepare(session: Session, *, now: datetime) -> None:
     customers.change_invoice_data(session, WITHOUT_EMAIL, replace(other, email=""), actor_id=None, now=now)
 
 
-def invoices(session: Session, month: date) -> Sequence[int]:
-    """The invoices of a month."""
-    return session.execute(select(Invoice.id).where(Invoice.period == month).order_by(Invoice.id)).scalars().all()
-
-
 def seed(session: Session, month: date, *, now: datetime) -> None:
-    """The e-mails of a released month as a mail server would have answered them, a minute ago."""
-    waiting = (
+    """The e-mails of a released month as a mail server would have answered them, a minute ago; none waits for its
+    PDF, which the workers set."""
+    messages = (
         select(OutboxMessage)
         .join(Invoice, Invoice.id == OutboxMessage.invoice_id)
-        .where(Invoice.period == month, OutboxMessage.state == State.WAITING)
+        .where(Invoice.period == month, OutboxMessage.state == State.HELD, OutboxMessage.recipient != "")
         .order_by(OutboxMessage.id)
     )
-    for place, message in enumerate(session.execute(waiting).scalars().all()):
+    waiting = session.execute(messages).scalars().all()
+    for message in waiting:
+        message.state, message.why = State.WAITING, ""
+    session.flush()
+    for place, message in enumerate(waiting):
         _deliver(session, message, place, now)
 
 
