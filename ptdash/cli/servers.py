@@ -4,8 +4,9 @@ import os
 import signal
 import threading
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime, time
 from functools import partial
+from threading import Thread
 
 import click
 from flask_migrate import upgrade
@@ -13,11 +14,11 @@ from redis import RedisError
 
 from ptdash import create_app
 from ptdash.cli.edge import read_config, say
-from ptdash.config import Config
+from ptdash.config import BERLIN, Config
 from ptdash.db import transaction
 from ptdash.documents import schematron
-from ptdash.domain.periods import previous_month
-from ptdash.jobs import closing, documents
+from ptdash.domain.periods import next_month
+from ptdash.jobs import closing
 from ptdash.jobs.queue import TICK, enqueue, make_worker
 from ptdash.runtime import children, home
 from ptdash.runtime.up import up as run_up
@@ -45,9 +46,11 @@ def prepare(config: Config, *, now: datetime) -> None:
         with transaction() as session:
             empty = demo.is_empty(session)
             if empty and config.demo:
+                # The rules of e-invoices compile in a program of their own while the company is made.
+                Thread(target=schematron.report, args=(b"<warm-up/>",), daemon=True).start()
                 demo.seed(session, today=config.business_day(now), now=now)
         if empty and config.demo:
-            _close_the_first_demo_month(config, now)
+            _close_the_demo_months(config, now)
             with transaction() as session:
                 audit.seal(session)
     if config.demo:
@@ -59,20 +62,31 @@ def prepare(config: Config, *, now: datetime) -> None:
         say("  ptdash user add EMAIL --name NAME --role manager")
 
 
-def _close_the_first_demo_month(config: Config, now: datetime) -> None:
-    today = config.business_day(now)
-    month = previous_month(previous_month(today))
+def _close_the_demo_months(config: Config, now: datetime) -> None:
+    """Each with what became of its e-mails; the PDFs are left to the workers, so that nobody waits for them."""
+    *past, newest = demo.closed_months(config.business_day(now))
+    for month in past:
+        _close(month, now)
+        with transaction() as session:
+            demo.dispatch.arrived(session, month, at=_noon(next_month(month).replace(day=4)))
+    _close(newest, now)
     with transaction() as session:
-        business_day = previous_month(today).replace(day=3)
-        run, _ = books.begin(session, month, business_day, actor_id=None, now=now)
+        demo.dispatch.seed(session, newest, now=datetime.now(UTC))
+
+
+def _close(month: date, now: datetime) -> None:
+    """Close and release a demo's month, ordered on the third of the next one."""
+    with transaction() as session:
+        run, _ = books.begin(session, month, next_month(month).replace(day=3), actor_id=None, now=now)
+        waiting = books.pending(session, run.id) if run else []
     if run:
-        closing.work_off(run.id)
+        closing.post_batch(run.id, waiting)
         with transaction() as session:
-            manager = users.by_email(session, demo.MANAGER)
-            releases.release(session, month, actor_id=manager.id, now=now)
-        documents.render_all()
-        with transaction() as session:
-            demo.dispatch.seed(session, month, now=datetime.now(UTC))
+            releases.release(session, month, actor_id=users.by_email(session, demo.MANAGER).id, now=now)
+
+
+def _noon(day: date) -> datetime:
+    return datetime.combine(day, time(12), BERLIN)
 
 
 @click.command()

@@ -38,6 +38,7 @@ def init_app(app: Flask) -> None:
         instant,
         minutes,
         month,
+        month_name,
         month_short,
         nb,
         number,
@@ -156,6 +157,11 @@ def weekday_day(value: date) -> str:
 def month(value: date) -> str:
     """`Oktober 2026`."""
     return format_date(value, "LLLL yyyy", locale=locale())
+
+
+def month_name(value: date) -> str:
+    """`Oktober`, where the year is clear."""
+    return format_date(value, "LLLL", locale=locale())
 
 
 def month_short(value: date) -> str:

@@ -1,19 +1,27 @@
 """What the overview shows to whom."""
 
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 import pytest
 from flask import Flask
 from sqlalchemy import select, update
 
-from ptdash.db import transaction
+from ptdash.config import BERLIN
+from ptdash.db import db, transaction
 from ptdash.models import Role, Ticket, User
 from tests.blueprints.browser import Browser
 from tests.company import Company
+from tests.counting import queries
 from tests.services.acceptances.inspection import Bench
 
 HOUR = timedelta(hours=1)
+CHARTS = {
+    Role.MANAGER: ["revenue", "months", "weeks"],
+    Role.DISPATCHER: ["weeks", "months"],
+    Role.TECHNICIAN: ["weeks"],
+    Role.ADMIN: [],
+}
 
 
 @pytest.mark.parametrize("role", list(Role))
@@ -121,3 +129,80 @@ def test_an_administrator_has_no_tickets(app: Flask, browser: Browser) -> None:
     page = browser.page("/")
     assert "Gerade wartet nichts auf Sie" in page.get_text()
     assert page.find(id="team") is None
+
+
+def packages(app: Flask, customers: int = 1, minutes: int = 13, company: Company | None = None) -> Company:
+    """Customers with package S since last year and a maintenance contract, each with work of this month."""
+    now = datetime.now(BERLIN)
+    first = date(now.year - 1, 1, 1)
+    with app.app_context(), transaction() as session:
+        company = company or Company(session)
+        company.session = session
+        for _ in range(customers):
+            customer = company.customer(name="Optik Weiß")
+            company.support(customer, "S", first)
+            company.maintenance(customer, "29.00", first)
+            company.entry(customer, minutes, at=now.replace(day=1, hour=0, minute=0, second=1))
+            company.ticket(customer, created_at=now - HOUR)
+        return company
+
+
+@pytest.mark.parametrize("role", list(Role))
+def test_every_role_has_its_charts_after_what_is_needed(app: Flask, browser: Browser, role: Role) -> None:
+    packages(app)
+    browser.sign_in(role)
+    page = browser.page("/")
+    assert [section["id"] for section in page.select("section.chart")] == CHARTS[role]
+    order = [section["id"] for section in page.select("section[id]")]
+    assert order[:1] == ["to-do"] and order[len(order) - len(CHARTS[role]) :] == CHARTS[role]
+
+
+def test_a_chart_says_its_newest_values_and_has_all_of_them_as_a_table(app: Flask, browser: Browser) -> None:
+    packages(app, customers=2)
+    browser.sign_in(Role.MANAGER)
+    page = browser.page("/")
+    minutes, revenue = page.find(id="months"), page.find(id="revenue")
+    assert "20 von 20 Freiminuten verbraucht, 6 Mehrminuten" in str(minutes.svg["aria-label"])
+    assert minutes.find("strong").get_text() == "20 von 20"
+    cells = [cell.get_text() for cell in minutes.select("tbody tr:first-child td")]
+    assert cells == ["20", "20", "6"]
+    assert len(minutes.select("tbody tr")) == 6
+    assert "88,00\N{NO-BREAK SPACE}€" in str(revenue.svg["aria-label"])
+    assert len(revenue.select("tbody tr")) == 12
+    assert len(page.find(id="weeks").select("tbody tr")) == 12
+    assert not page.select("section.chart [style]")
+
+
+def test_a_managers_key_figures_lead_to_what_they_count(app: Flask, browser: Browser) -> None:
+    packages(app)
+    browser.sign_in(Role.MANAGER)
+    figures = browser.page("/").select(".kpi")
+    told = [figure.strong.get_text() for figure in figures]
+    assert told[0] == "4,50\N{NO-BREAK SPACE}€" and told[3] == "0\N{NO-BREAK SPACE}min"
+    links = [str(figure["href"]) for figure in figures if figure.name == "a"]
+    assert len(links) == 3
+    assert all(browser.get(link).status_code == 200 for link in links)
+
+
+def test_a_dispatcher_sees_whose_minutes_run_out(app: Flask, browser: Browser) -> None:
+    packages(app, minutes=9)
+    browser.sign_in(Role.DISPATCHER)
+    row = browser.page("/").find(id="minutes")
+    assert "Optik Weiß" in row.get_text() and "1\N{NO-BREAK SPACE}min" in row.get_text()
+    assert not row.find("form")
+
+
+@pytest.mark.parametrize("role", [Role.DISPATCHER, Role.MANAGER])
+def test_many_customers_cost_the_page_as_many_queries_as_two(app: Flask, browser: Browser, role: Role) -> None:
+    def asked() -> int:
+        with app.app_context():
+            db.session.remove()
+            with queries() as sent:
+                assert browser.get("/").status_code == 200
+        return len(sent)
+
+    company = packages(app, customers=2)
+    browser.sign_in(role)
+    few = asked()
+    packages(app, customers=10, company=company)
+    assert asked() == few

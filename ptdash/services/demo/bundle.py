@@ -43,13 +43,18 @@ COMPANY = {
 RATES = (("overage_minute", "1.50"), ("separate_minute", "1.50"))
 MINUTES = (3, 4, 5, 5, 6, 7, 8, 8, 9, 10, 12, 12, 14, 15, 18, 22, 25)
 
-FIRST_TICKET = 4201
+FIRST_TICKET = 3601
+# Closed months, the newest of them two months ago; package advice and charts look back as far.
+CLOSED_MONTHS = 6
 # How far some packages are drawn this month, in percent.
 REACHED = {1: 87, 2: 107, 3: 90, 5: 84, 8: 80, 15: 100, 16: 63, 17: 71, 23: 40, 25: 96}
 
 # Customers since last month whose data are not complete: the next close parks them.
 SWISS, WITHOUT_ADDRESS, UNTRIAGED = 18, 20, 5
 NEWCOMERS = (SWISS, WITHOUT_ADDRESS)
+# Whose support contract began within the closed months (in the how manieth), and whose maintenance ended in one.
+BEGAN = {22: 1, 16: 3}
+ENDED, ENDED_IN = 17, 3
 
 Row = dict[str, Any]
 
@@ -73,28 +78,61 @@ class Bundle:
                 writer.writerows(rows)
 
 
+def closed_months(today: date) -> list[date]:
+    """The months that a demo closes at its start, the oldest first."""
+    months = [previous_month(previous_month(today))]
+    while len(months) < CLOSED_MONTHS:
+        months.insert(0, previous_month(months[0]))
+    return months
+
+
 def build(today: date) -> Bundle:
-    """The current month and the two before of a company with some thirty customers."""
+    """The current month, the one before and the closed ones of a company with some thirty customers."""
     fake = Faker("de_DE")
     fake.seed_instance(SEED)
     bundle = Bundle(today, fake)
-    months = [previous_month(previous_month(today)), previous_month(today), today.replace(day=1)]
+    *past, newest = closed_months(today)
+    months = [newest, previous_month(today), today.replace(day=1)]
     for key, value in COMPANY.items():
         bundle.add("company.csv", key=key, value=value)
     for item, net in RATES:
-        bundle.add("prices.csv", item=item, valid_from=f"{months[0].year}-01-01", net=net, included_minutes="")
+        bundle.add("prices.csv", item=item, valid_from=f"{past[0].year}-01-01", net=net, included_minutes="")
     for email, name, role, language in USERS:
         bundle.add("users.csv", email=email, name=name, role=role, language=language)
     for index, (pattern, package) in enumerate(CUSTOMERS):
         number = str(10001 + index)
         _customer(bundle, index, number, pattern.format(fake.unique.last_name()))
-        since = months[1] if index in NEWCOMERS else months[0]
+        since = months[1] if index in NEWCOMERS else past[BEGAN[index]] if index in BEGAN else months[0]
         _contracts(bundle, index, number, package, since)
         for month in (month for month in months if month >= since):
             _month(bundle, index, number, month, package)
     _notices(bundle, months)
+    _past(bundle, past)
     _number_tickets(bundle)
     return bundle
+
+
+def _past(bundle: Bundle, months: list[date]) -> None:
+    """The closed months before the newest, with dice of their own: what comes after them stays the same. One
+    maintenance contract ended within them."""
+    fake = Faker("de_DE")
+    fake.seed_instance(SEED + 1)
+    past = Bundle(bundle.today, fake, bundle.files)
+    for index, (_, package) in enumerate(CUSTOMERS):
+        for month in () if index in NEWCOMERS else months[BEGAN.get(index, 0) :]:
+            _month(past, index, str(10001 + index), month, package)
+    ended, number = months[ENDED_IN], f"WV-{2001 + ENDED}"
+    starts_on = ended.replace(year=ended.year - 2)
+    _contract(past, number, str(10001 + ENDED), starts_on, kind="maintenance", monthly_fee="49.00")
+    past.add(
+        "notices.csv",
+        contract=number,
+        received_on=ended.replace(day=5),
+        kind="extraordinary",
+        ends_on=last_day(ended),
+        channel="letter",
+        withdrawn_on="",
+    )
 
 
 def _customer(bundle: Bundle, index: int, number: str, name: str) -> None:
@@ -131,7 +169,9 @@ def _contracts(bundle: Bundle, index: int, number: str, package: str, since: dat
     fake = bundle.fake
     if index % 7 != 6 or index in NEWCOMERS:
         started = date(since.year - fake.random_int(1, 2), fake.random_int(1, 12), 1)
-        starts_on = since if index in NEWCOMERS else since.replace(day=15) if index == 9 else started
+        starts_on = (
+            since if index in NEWCOMERS or index in BEGAN else since.replace(day=15) if index == 9 else started
+        )
         _contract(bundle, f"SV-{1001 + index}", number, starts_on, kind="support", package=package, term_months=6)
     if index % 2 == 0 and index not in NEWCOMERS:
         starts_on = date(since.year - 1, fake.random_int(1, 12), 1)

@@ -1,12 +1,12 @@
-"""How the e-mails of the demo's first month fared: most arrived, three need a person."""
+"""How the e-mails of the demo's closed months fared: most arrived, three of the newest need a person."""
 
 from dataclasses import replace
 from datetime import date, datetime, timedelta
 
-from sqlalchemy import select
+from sqlalchemy import insert, literal, select, update
 from sqlalchemy.orm import Session
 
-from ptdash.models import Invoice, OutboxMessage
+from ptdash.models import DeliveryAttempt, Invoice, OutboxMessage
 from ptdash.services import bounces, customers, delivery, settings
 from ptdash.services.delivery import Outcome
 from ptdash.services.outbox import State
@@ -43,15 +43,38 @@ def prepare(session: Session, *, now: datetime) -> None:
 
 
 def seed(session: Session, month: date, *, now: datetime) -> None:
-    """The e-mails of a released month as a mail server would have answered them, a minute ago."""
-    waiting = (
+    """The e-mails of a released month as a mail server would have answered them, a minute ago; none waits for its
+    PDF, which the workers set."""
+    messages = (
         select(OutboxMessage)
         .join(Invoice, Invoice.id == OutboxMessage.invoice_id)
-        .where(Invoice.period == month, OutboxMessage.state == State.WAITING)
+        .where(Invoice.period == month, OutboxMessage.state == State.HELD, OutboxMessage.recipient != "")
         .order_by(OutboxMessage.id)
     )
-    for place, message in enumerate(session.execute(waiting).scalars().all()):
+    waiting = session.execute(messages).scalars().all()
+    for message in waiting:
+        message.state, message.why = State.WAITING, ""
+    session.flush()
+    for place, message in enumerate(waiting):
         _deliver(session, message, place, now)
+
+
+def arrived(session: Session, month: date, *, at: datetime) -> None:
+    """The e-mails of an earlier month, all delivered then; who has no address got a letter instead. Their PDFs are
+    set later, by the workers."""
+    messages = select(OutboxMessage.id).join(Invoice, Invoice.id == OutboxMessage.invoice_id)
+    held = messages.where(Invoice.period == month, OutboxMessage.state == State.HELD)
+    addressed = held.where(OutboxMessage.recipient != "")
+    tries = select(OutboxMessage.id, literal(1), literal(at), literal(at), literal(at), literal("sent"))
+    columns = ["message_id", "n", "started_at", "data_at", "ended_at", "outcome"]
+    session.execute(insert(DeliveryAttempt).from_select(columns, tries.where(OutboxMessage.id.in_(addressed))))
+    for ids, values in ((addressed, {"state": State.SENT, "sent_at": at}), (held, {"state": State.CANCELLED})):
+        session.execute(
+            update(OutboxMessage)
+            .where(OutboxMessage.id.in_(ids))
+            .values(why="", created_at=at, **values)
+            .execution_options(synchronize_session=False)
+        )
 
 
 def _deliver(session: Session, message: OutboxMessage, place: int, now: datetime) -> None:

@@ -85,6 +85,27 @@ def planned(session: Session, days: Collection[date], me: int | None) -> tuple[i
     return row[0], row[1]
 
 
+@dataclass(frozen=True)
+class Progress:
+    """Update tasks of a window, without those that do not apply: installed ones, failed ones, all of them."""
+
+    done: int
+    failed: int
+    total: int
+
+
+def progress(session: Session, days: Collection[date], me: int | None) -> Progress:
+    """How far the window with these days is; `me`: only this technician's devices and nobody's."""
+    done = RolloutTask.status.in_((TaskStatus.INSTALLED, TaskStatus.REBOOT_PENDING, TaskStatus.VERIFIED))
+    failed = RolloutTask.status.in_((TaskStatus.FAILED, TaskStatus.ROLLED_BACK))
+    row = session.execute(
+        select(func.count().filter(done), func.count().filter(failed), func.count()).where(
+            RolloutTask.planned_on.in_(days), RolloutTask.status != TaskStatus.NOT_APPLICABLE, _of(me)
+        )
+    ).one()
+    return Progress(*row)
+
+
 def by_day(session: Session, days: Collection[date], me: int | None) -> dict[date, tuple[int, int]]:
     """How many devices of how many customers are planned on each of these days."""
     rows = session.execute(
