@@ -22,7 +22,7 @@ from ptdash.cli.edge import (
 from ptdash.config import Config
 from ptdash.db import transaction
 from ptdash.domain.periods import format_month
-from ptdash.jobs import closing, documents
+from ptdash.jobs import closing, documents, rollout
 from ptdash.jobs.queue import live_workers
 from ptdash.services import books, checks, close_document, deadlines, exporting, importing
 
@@ -48,11 +48,20 @@ def import_command(directory: Path, dry_run: bool, as_json: bool) -> None:
             )
             if not result.ok or dry_run:
                 session.rollback()
-        while result.ok and not dry_run and _some_deadlines():
-            continue
+        if result.ok and not dry_run:
+            _look_after_what_came(edge)
     document = result.as_json()
     answer(document, as_json, lambda: _import_in_words(document))
     sys.exit(0 if result.ok else 1)
+
+
+def _look_after_what_came(edge: Edge) -> None:
+    """Deadlines of new tickets, updates for new devices: what the heartbeat does, which may not be there. A day that
+    is only assumed plans no updates."""
+    while _some_deadlines():
+        continue
+    if edge.config.today is None:
+        rollout.look(edge.config, edge.now)
 
 
 def _some_deadlines() -> int:

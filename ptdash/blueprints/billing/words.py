@@ -65,6 +65,10 @@ CHECKS = {
         lazy_gettext("Updates"),
         lazy_gettext("Nothing is installed that was not approved."),
     ),
+    "one_task_a_covered_device": (
+        lazy_gettext("Rollout"),
+        lazy_gettext("Every covered device has exactly one task of an approved update."),
+    ),
     "only_accepted_devices_in_contracts": (
         lazy_gettext("Devices in contracts"),
         lazy_gettext("Whatever was not bought from us had a valid acceptance when it entered the contract."),
