@@ -56,8 +56,10 @@ def import_command(directory: Path, dry_run: bool, as_json: bool) -> None:
 
 
 def _look_after_what_came(edge: Edge) -> None:
-    """Deadlines of new tickets, updates for new devices: what the heartbeat does, which may not be there. A day that
-    is only assumed plans no updates."""
+    """Deadlines of new tickets, updates for new devices: what the heartbeat does, which may not be there.
+
+    A day that is only assumed plans no updates.
+    """
     while _some_deadlines():
         continue
     if edge.config.today is None:
