@@ -84,7 +84,17 @@ class DuplicatedFee(Parked):
 
 
 class EarlierMonthBlocked(Parked):
+    """`cause` and `because`: the code and the params of what blocks the earlier month."""
+
     message = "An earlier month (%(month)s) of this customer has to be billed first, and it cannot be yet."
+
+    @property
+    def blocked_by(self) -> Parked | None:
+        known = PARKED.get(str(self.params.get("cause")))
+        return known(**self.params["because"]) if known else None
+
+    def __str__(self) -> str:
+        return " ".join(map(str, filter(None, (super().__str__(), self.blocked_by))))
 
 
 class InvalidInvoice(Parked):

@@ -13,7 +13,6 @@ from sqlalchemy.exc import DBAPIError, OperationalError
 from ptdash.db import transaction
 from ptdash.jobs.queue import POST_BATCH, enqueue
 from ptdash.services import books, period_close
-from ptdash.services.invoice_documents import check
 
 SMALLEST_BATCH, LARGEST_BATCH = 5, 500
 STEPS = 20
@@ -90,7 +89,7 @@ def _post(run_id: int, customer_ids: Sequence[int]) -> None:
         with _collector_at_rest():
             with transaction() as session:
                 drafted = period_close.draft(session, run_id, left)
-            checked = {customer: [check(source) for source in sources] for customer, sources in drafted.items()}
+            checked = {customer_id: made.check() for customer_id, made in drafted.items()}
             with transaction() as session:
                 period_close.post(session, run_id, left, now=datetime.now(UTC), checked=checked)
                 left = books.pending(session, run_id, left)

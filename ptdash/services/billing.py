@@ -5,11 +5,11 @@ whole lines on an invoice of its own period; the difference of any other month r
 adjustment line.
 """
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
-from functools import cache, cached_property
+from functools import cached_property
 from typing import Any
 
 from sqlalchemy.orm import Session
@@ -30,7 +30,7 @@ from ptdash.domain.bills import (
 )
 from ptdash.domain.money import euros
 from ptdash.domain.periods import format_month, last_day
-from ptdash.domain.settlement import Line, LineKind, Owed, Settled, duplicated_fee, owed
+from ptdash.domain.settlement import Line, LineKind, Owed, Rates, Settled, duplicated_fee, owed
 from ptdash.domain.vat import Vat, VatCategory, vat_category, vat_for
 from ptdash.services import facts, history
 from ptdash.services.facts import Buyer
@@ -95,19 +95,51 @@ class CustomerBill:
         return Totals(sum(t.net_cents for t in each), sum(t.vat_cents for t in each))
 
 
-def bill(session: Session, customer_ids: Collection[int], month: date, prices: MonthPrices) -> list[CustomerBill]:
-    """The customers' bills of a month, ordered by customer number. Every price of the month must be there."""
+@dataclass(frozen=True)
+class MonthGround:
+    """What a customer's bill of one month is calculated from: its facts, the prices, the standard VAT rate."""
+
+    facts: facts.CustomerFacts
+    rates: Rates
+    standard_vat: Decimal
+
+
+@dataclass(frozen=True)
+class Ground:
+    """Everything that a customer's bill is calculated from. Equal grounds make equal bills."""
+
+    month: date
+    past: History
+    months: Mapping[date, MonthGround]
+
+    @property
+    def customer(self) -> Buyer:
+        return self.months[self.month].facts.customer
+
+    def bill(self) -> CustomerBill:
+        return _Biller(self).bill()
+
+
+def grounds(session: Session, customer_ids: Collection[int], month: date, prices: MonthPrices) -> list[Ground]:
+    """What the customers' bills of a month are calculated from, ordered by customer number. Every price of the
+    month must be there."""
     histories = history.load(session, customer_ids, month)
     needed: dict[date, set[int]] = {month: set(customer_ids)}
     for customer_id, past in histories.items():
         for m in (*past.to_bill_whole(month), *past.to_adjust(month)):
             needed.setdefault(m, set()).add(customer_id)
-    loaded = {(found.customer.id, m): found for m, ids in needed.items() for found in facts.load(session, ids, m)}
-    prices_of = cache(lambda m: prices if m == month else valid_on(session, m))
-    return sorted(
-        (_Biller(customer_id, month, past, loaded, prices_of).bill() for customer_id, past in histories.items()),
-        key=lambda found: found.customer.number,
-    )
+    months: dict[int, dict[date, MonthGround]] = {customer_id: {} for customer_id in histories}
+    for m, ids in needed.items():
+        valid = prices if m == month else valid_on(session, m)
+        for found in facts.load(session, ids, m):
+            months[found.customer.id][m] = MonthGround(found, valid.rates, valid.standard_vat)
+    made = [Ground(month, past, months[customer_id]) for customer_id, past in histories.items()]
+    return sorted(made, key=lambda ground: ground.customer.number)
+
+
+def bill(session: Session, customer_ids: Collection[int], month: date, prices: MonthPrices) -> list[CustomerBill]:
+    """The customers' bills of a month by today's facts, ordered by customer number."""
+    return [ground.bill() for ground in grounds(session, customer_ids, month, prices)]
 
 
 def buyer(customer: Buyer) -> dict[str, Any]:
@@ -118,12 +150,11 @@ def buyer(customer: Buyer) -> dict[str, Any]:
 class _Biller:
     """One customer's bill in the making."""
 
-    def __init__(self, customer_id: int, month: date, past: History, loaded: Any, prices_of: Any) -> None:
-        self.customer: Buyer = loaded[customer_id, month].customer
-        self.month = month
-        self.past = past
-        self.prices_of = prices_of
-        self.facts = lambda m: loaded[customer_id, m]
+    def __init__(self, ground: Ground) -> None:
+        self.customer = ground.customer
+        self.month = ground.month
+        self.past = ground.past
+        self.months = ground.months
         self.documents: list[Document] = []
         self.taken: list[MonthTaken] = []
 
@@ -140,7 +171,11 @@ class _Biller:
         try:
             result, vat = self._calculate(month, None)
         except Parked as reason:
-            raise reason if month == self.month else EarlierMonthBlocked(month=format_month(month)) from reason
+            if month == self.month:
+                raise
+            raise EarlierMonthBlocked(
+                month=format_month(month), cause=reason.code, because=reason.params
+            ) from reason
         newcomer = month != self.month and month in self.past.unposted and not self.past.unposted[month]
         if newcomer and not result.lines and not result.settlements:
             return  # The customer was not there yet.
@@ -175,9 +210,9 @@ class _Biller:
 
     def _calculate(self, month: date, posted_vat: Vat | None) -> tuple[Owed, Vat | None]:
         """What the month owes and its VAT (None where it has no line); raises Parked."""
-        loaded = self.facts(month)
-        _refuse_obstacles(loaded)
-        result = owed(loaded.month, self.prices_of(month).rates)
+        ground = self.months[month]
+        _refuse_obstacles(ground.facts)
+        result = owed(ground.facts.month, ground.rates)
         if contract := duplicated_fee(result.lines):
             raise DuplicatedFee(contract=contract)
         vat = posted_vat or (self._vat(month) if result.lines else None)
@@ -190,7 +225,7 @@ class _Biller:
             raise UnclearVat(country=customer.country)
         if category is VatCategory.REVERSE_CHARGE and not customer.vat_id.strip():
             raise MissingVatId()
-        return vat_for(category, self.prices_of(month).standard_vat)
+        return vat_for(category, self.months[month].standard_vat)
 
     def _adjustment_lines(
         self, month: date, found: list[Adjustment], own: list[BillLine], taken: list[MonthTaken]

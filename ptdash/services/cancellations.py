@@ -11,7 +11,7 @@ from ptdash.domain.periods import format_month
 from ptdash.models import Customer, CustomerBook, CustomerMonth, Invoice, InvoiceLine, Period, Run
 from ptdash.services import audit, books, history, invoice_documents
 from ptdash.services.bulk import insert_rows
-from ptdash.services.invoice_documents import Checked
+from ptdash.services.invoice_documents import CheckedInvoice
 from ptdash.services.invoice_sources import of_storno, turned_line
 from ptdash.services.period_close import draw_numbers, format_number, reserve_invoice_ids
 
@@ -130,7 +130,7 @@ def _order(
     return run
 
 
-def _issue_storno(session: Session, bill: Invoice, run: Run, checked: Checked) -> str:
+def _issue_storno(session: Session, bill: Invoice, run: Run, checked: CheckedInvoice) -> str:
     (invoice_id,) = reserve_invoice_ids(session, 1)
     year = run.business_day.year
     drawn = draw_numbers(session, year, 1)

@@ -1,12 +1,12 @@
 """Customers: the data that an invoice needs."""
 
-import re
 from dataclasses import asdict, dataclass, replace
 from datetime import datetime
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from ptdash.domain.countries import clean_country, clean_vat_id
 from ptdash.domain.einvoices import clean_routing_id
 from ptdash.domain.errors import Invalid, NotFound
 from ptdash.domain.sorting import sort_key
@@ -16,10 +16,6 @@ from ptdash.services import audit
 
 class FieldMissing(Invalid):
     message = "An invoice needs the %(field)s."
-
-
-class CountryUnreadable(Invalid):
-    message = "Give the country as two letters, for example DE."
 
 
 class RoutingIdMissing(Invalid):
@@ -66,16 +62,20 @@ def change_invoice_data(
 ) -> None:
     """Store what later invoices are addressed with; issued ones keep their copies.
 
-    Raises NotFound, FieldMissing, CountryUnreadable, VatReasonMissing, RoutingIdMissing, RoutingIdWrong.
+    Raises NotFound, FieldMissing, CountryUnreadable, VatIdUnreadable, VatReasonMissing, RoutingIdMissing,
+    RoutingIdWrong.
     """
     for name in ("name", "street", "postal_code", "city"):
         if not getattr(data, name).strip():
             raise FieldMissing(field=name)
-    if not re.fullmatch("[A-Z]{2}", data.country):
-        raise CountryUnreadable()
     if data.vat_decision and not (data.vat_reason or "").strip():
         raise VatReasonMissing()
-    data = replace(data, routing_id=clean_routing_id(data.routing_id))
+    data = replace(
+        data,
+        country=clean_country(data.country),
+        vat_id=clean_vat_id(data.vat_id),
+        routing_id=clean_routing_id(data.routing_id),
+    )
     if data.invoice_format == "xrechnung" and not data.routing_id:
         raise RoutingIdMissing()
     customer = get(session, number)

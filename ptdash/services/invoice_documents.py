@@ -3,7 +3,7 @@
 What is checked carries a provisional number in the place of the real one, and is otherwise what is issued.
 """
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass, replace
 from datetime import datetime
 from hashlib import sha256
@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session
 
 from ptdash.documents import einvoice, invoice_mails
 from ptdash.documents.validation import Finding, Findings, validate
-from ptdash.domain.bills import InvalidInvoice, Parked
+from ptdash.domain.bills import InvalidInvoice
 from ptdash.domain.einvoices import InvoiceSource
 from ptdash.models import InvoiceXml, OutboxMessage, Run
 from ptdash.services.bulk import insert_rows
@@ -25,7 +25,7 @@ TOLD = 3
 
 
 @dataclass(frozen=True)
-class Checked:
+class CheckedInvoice:
     """An invoice as it was checked: what it says, its XML, and what the rules say to it."""
 
     source: InvoiceSource
@@ -43,15 +43,15 @@ class Checked:
         return einvoice.build(replace(self.source, number=number), self.profile)
 
 
-def check(source: InvoiceSource) -> Checked:
+def check(source: InvoiceSource) -> CheckedInvoice:
     """Write an invoice's XML, read its amounts back and ask the rules."""
     xml = einvoice.build(source, source.profile)
     findings = validate(xml)
     wrong = tuple(Finding("LEDGER", difference) for difference in einvoice.differences(xml, source))
-    return Checked(source, xml, replace(findings, fatal=wrong + findings.fatal))
+    return CheckedInvoice(source, xml, replace(findings, fatal=wrong + findings.fatal))
 
 
-def refused(documents: Iterable[Checked]) -> InvalidInvoice | None:
+def refused(documents: Iterable[CheckedInvoice]) -> InvalidInvoice | None:
     """Why a customer's invoices must not be issued; None where nothing speaks against it."""
     fatal = list(dict.fromkeys(str(finding) for document in documents for finding in document.findings.fatal))
     if not fatal:
@@ -60,33 +60,9 @@ def refused(documents: Iterable[Checked]) -> InvalidInvoice | None:
     return InvalidInvoice(findings=" ".join(fatal[:TOLD]) + more)
 
 
-@dataclass(frozen=True)
-class Judged:
-    """Of the customers of a batch: whose invoices are checked and right, whose are refused and why, whose facts
-    are not those that were checked."""
-
-    right: dict[int, list[Checked]]
-    refused: dict[int, Parked]
-    changed: list[int]
-
-
-def judge(
-    drafted: Mapping[int, Sequence[InvoiceSource]], checked: Mapping[int, Sequence[Checked]] | None
-) -> Judged:
-    """Compare what is about to be issued with what was checked; where nothing was (None), check it now."""
-    judged = Judged({}, {}, [])
-    for customer_id, sources in drafted.items():
-        documents = [check(source) for source in sources] if checked is None else checked.get(customer_id, ())
-        if [document.source for document in documents] != list(sources):
-            judged.changed.append(customer_id)
-        elif reason := refused(documents):
-            judged.refused[customer_id] = reason
-        else:
-            judged.right[customer_id] = list(documents)
-    return judged
-
-
-def write(session: Session, run: Run, issued: Collection[tuple[int, str, int, Checked]], now: datetime) -> None:
+def write(
+    session: Session, run: Run, issued: Collection[tuple[int, str, int, CheckedInvoice]], now: datetime
+) -> None:
     """Keep the originals of invoices (id, number, customer, what was checked); write their e-mails, held."""
     insert_rows(
         session,
@@ -109,7 +85,7 @@ def write(session: Session, run: Run, issued: Collection[tuple[int, str, int, Ch
     )
 
 
-def xml_row(invoice_id: int, document: Checked, xml: bytes) -> dict[str, Any]:
+def xml_row(invoice_id: int, document: CheckedInvoice, xml: bytes) -> dict[str, Any]:
     findings = document.findings
     return {
         "invoice_id": invoice_id,
@@ -122,7 +98,7 @@ def xml_row(invoice_id: int, document: Checked, xml: bytes) -> dict[str, Any]:
     }
 
 
-def _message(invoice_id: int, number: str, customer_id: int, document: Checked) -> dict[str, Any]:
+def _message(invoice_id: int, number: str, customer_id: int, document: CheckedInvoice) -> dict[str, Any]:
     source = replace(document.source, number=number)
     subject, body = invoice_mails.write(source)
     domain = str(source.seller.get("email") or "").rpartition("@")[2] or NO_DOMAIN

@@ -2,7 +2,9 @@
 
 import hashlib
 from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime
+from functools import cached_property
 from typing import Any
 
 from sqlalchemy import delete, or_, select, text, update
@@ -24,10 +26,10 @@ from ptdash.models import (
     StaleCustomer,
 )
 from ptdash.services import audit, books, invoice_documents, prices, settings
-from ptdash.services.billing import CustomerBill, Document, MonthTaken, bill, buyer
+from ptdash.services.billing import CustomerBill, Document, Ground, MonthTaken, buyer, grounds
 from ptdash.services.bulk import among, insert_rows
 from ptdash.services.facts import Buyer
-from ptdash.services.invoice_documents import Checked
+from ptdash.services.invoice_documents import CheckedInvoice
 from ptdash.services.invoice_sources import Issue, of_bills
 
 KEPT_OF_SETTLED = (
@@ -37,15 +39,44 @@ KEPT_OF_SETTLED = (
 )
 
 
-def draft(session: Session, run_id: int, customer_ids: Collection[int]) -> dict[int, list[InvoiceSource]]:
-    """The invoices that posting these customers would issue by today's facts, by customer; nothing is locked."""
+@dataclass(frozen=True)
+class Draft:
+    """A customer's bill before it is posted, what it was calculated from, and the invoices it becomes."""
+
+    ground: Ground
+    issue: Issue
+    bill: CustomerBill
+    sources: Sequence[InvoiceSource]
+
+    def check(self) -> "Checked":
+        """Ask the rules of e-invoices, which takes longest: nothing needs to be locked for it."""
+        return Checked(self, [invoice_documents.check(source) for source in self.sources])
+
+
+@dataclass(frozen=True)
+class Checked:
+    """A drafted bill with its checked invoices."""
+
+    draft: Draft
+    documents: Sequence[CheckedInvoice]
+
+    @property
+    def bill(self) -> CustomerBill:
+        return self.draft.bill
+
+    @cached_property
+    def parked(self) -> Parked | None:
+        return self.bill.parked or invoice_documents.refused(self.documents)
+
+
+def draft(session: Session, run_id: int, customer_ids: Collection[int]) -> dict[int, Draft]:
+    """What posting these customers would do by today's facts, by customer; nothing is locked."""
     session.execute(text("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY"))
     run = session.get_one(Run, run_id)
     undecided = books.pending(session, run_id, customer_ids)
     if not undecided:
         return {}
-    bills = bill(session, undecided, run.month, prices.valid_on(session, run.month))
-    return of_bills(session, _issue_of(session, run), [item for item in bills if not item.parked])
+    return _draft(session, _issue_of(session, run), _grounds(session, run, undecided))
 
 
 def post(
@@ -54,28 +85,33 @@ def post(
     customer_ids: Collection[int],
     *,
     now: datetime,
-    checked: Mapping[int, Sequence[Checked]] | None = None,
+    checked: Mapping[int, Checked] | None = None,
 ) -> int:
     """Post those of the customers that the run has still to post; how many were decided (posted or parked).
 
     Their books are locked first, in id order and in a statement of its own, so that whatever is read
     afterwards has every fact committed before. The invoice numbers are drawn last.
-    `checked` are their drafted invoices, checked; whose invoices are different by now stays undecided. Without
-    it they are checked here, before the numbers are drawn.
+    `checked` are their bills, drafted and checked before; whose bill would be calculated from anything else by
+    now stays undecided. Without it everything is drafted and checked here, before the numbers are drawn.
     """
     run = session.get_one(Run, run_id)
     undecided = _lock_undecided(session, run_id, customer_ids)
     if not undecided:
         return 0
-    bills = bill(session, undecided, run.month, prices.valid_on(session, run.month))
     common = _issue_of(session, run)
-    drafted = of_bills(session, common, [item for item in bills if not item.parked])
-    judged = invoice_documents.judge(drafted, checked)
-    reasons = {item.customer.id: item.parked for item in bills if item.parked} | judged.refused
-    for customer_id, reason in reasons.items():
-        _park(session, customer_id, run, reason)
-    _write(session, run, common, [item for item in bills if item.customer.id in judged.right], judged.right, now)
-    return len(undecided) - len(judged.changed)
+    found = _grounds(session, run, undecided)
+    if checked is None:
+        checked = {customer_id: made.check() for customer_id, made in _draft(session, common, found).items()}
+    decided = [
+        item
+        for ground in found
+        if (item := checked.get(ground.customer.id)) and (item.draft.ground, item.draft.issue) == (ground, common)
+    ]
+    for item in decided:
+        if reason := item.parked:
+            _park(session, item.bill.customer.id, run, reason)
+    _write(session, run, common, [item for item in decided if not item.parked], now)
+    return len(decided)
 
 
 def park_failed(session: Session, run_id: int, customer_id: int, reference: str) -> None:
@@ -96,8 +132,20 @@ def _lock_undecided(session: Session, run_id: int, customer_ids: Collection[int]
     return books.pending(session, run_id, customer_ids)
 
 
-def _park(session: Session, customer_id: int, run: Run, reason: Parked | None) -> None:
-    assert reason is not None
+def _grounds(session: Session, run: Run, customer_ids: Collection[int]) -> list[Ground]:
+    return grounds(session, customer_ids, run.month, prices.valid_on(session, run.month))
+
+
+def _draft(session: Session, common: Issue, found: Sequence[Ground]) -> dict[int, Draft]:
+    bills = [ground.bill() for ground in found]
+    sources = of_bills(session, common, [item for item in bills if not item.parked])
+    return {
+        item.customer.id: Draft(ground, common, item, sources.get(item.customer.id, ()))
+        for ground, item in zip(found, bills, strict=True)
+    }
+
+
+def _park(session: Session, customer_id: int, run: Run, reason: Parked) -> None:
     session.execute(
         update(CustomerMonth)
         .where(CustomerMonth.customer_id == customer_id, CustomerMonth.month == run.month)
@@ -114,13 +162,13 @@ def _write(
     session: Session,
     run: Run,
     common: Issue,
-    bills: Sequence[CustomerBill],
-    checked: Mapping[int, Sequence[Checked]],
+    checked: Sequence[Checked],
     now: datetime,
 ) -> None:
     """Postings and settlements first, the invoices with their numbers last."""
-    if not bills:
+    if not checked:
         return
+    bills = [item.bill for item in checked]
     documents = [(item.customer, document) for item in bills for document in item.documents]
     ids = iter(reserve_invoice_ids(session, len(documents)))
     postings: list[dict[str, Any]] = []
@@ -137,7 +185,7 @@ def _write(
     insert_rows(session, Settlement, settled)
     _settle_marks(session, run, [item.customer.id for item in bills])
     numbers = issue(session, run, common, documents, invoice_ids)
-    originals = [document for item in bills for document in checked[item.customer.id]]
+    originals = [document for item in checked for document in item.documents]
     customer_ids = [customer.id for customer, _ in documents]
     invoice_documents.write(
         session, run, list(zip(invoice_ids, numbers, customer_ids, originals, strict=True)), now

@@ -5,7 +5,6 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, time
 
-import pycountry
 from holidays import country_holidays
 from schwifty import BIC, IBAN
 from schwifty.exceptions import SchwiftyException
@@ -13,6 +12,7 @@ from sqlalchemy import select
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
+from ptdash.domain.countries import clean_country, clean_vat_id
 from ptdash.domain.errors import Invalid, NotFound
 from ptdash.models import Setting
 from ptdash.services import audit
@@ -44,7 +44,7 @@ class SettingsRefused(Invalid):
 
 @dataclass(frozen=True)
 class Spec:
-    """What a setting accepts: `clean` returns the stored form or raises ValueError with the reason."""
+    """What a setting accepts: `clean` returns the stored form or raises ValueError or Invalid with the reason."""
 
     clean: Callable[[str], str]
     default: str = ""
@@ -67,26 +67,6 @@ def _bic(value: str) -> str:
         return str(BIC(value.strip()))
     except SchwiftyException:
         raise ValueError("a BIC has 8 or 11 characters, for example BYLADEM1001.") from None
-
-
-def _country(value: str) -> str:
-    if not re.fullmatch("[A-Za-z]{2}", value.strip()):
-        raise ValueError("give the country as two letters, for example DE.")
-    if not _is_country(value.strip().upper()):
-        raise ValueError(f"{value.strip()} is not a country of ISO 3166.")
-    return value.strip().upper()
-
-
-def _vat_id(value: str) -> str:
-    """Begins with its country's code, Greece's with EL and Northern Ireland's with XI (EN 16931 BR-CO-09)."""
-    prefix = value.strip()[:2].upper()
-    if prefix not in ("EL", "XI") and not _is_country(prefix):
-        raise ValueError("a VAT id begins with the code of its country, for example DE123456789.")
-    return value.strip()
-
-
-def _is_country(code: str) -> bool:
-    return len(code) == 2 and code.isascii() and pycountry.countries.get(alpha_2=code) is not None
 
 
 def _state(value: str) -> str:
@@ -165,8 +145,8 @@ SETTINGS: dict[str, Spec] = {
     "company.street": Spec(_text),
     "company.postal_code": Spec(_text),
     "company.city": Spec(_text),
-    "company.country": Spec(_country),
-    "company.vat_id": Spec(_vat_id),
+    "company.country": Spec(clean_country),
+    "company.vat_id": Spec(clean_vat_id),
     "company.tax_number": Spec(_text),
     "company.iban": Spec(_iban),
     "company.bic": Spec(_bic),
@@ -222,7 +202,7 @@ def clean(key: str, value: str) -> str:
         return ""
     try:
         return spec.clean(value)
-    except ValueError as error:
+    except (ValueError, Invalid) as error:
         raise SettingRefused(key=key, value=value, why=str(error)) from None
 
 

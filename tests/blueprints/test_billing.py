@@ -72,6 +72,23 @@ def test_a_broken_rule_of_e_invoices_is_told_in_words(app: Flask, manager: Brows
     assert row.find("a", href=re.compile(rf"/customers/{PARKED}/")), "the customer's data are mended there"
 
 
+def test_what_blocks_an_earlier_month_is_told_and_mended_from_the_later_one(app: Flask, manager: Browser) -> None:
+    with app.app_context():
+        with transaction() as session:
+            books.set_aside(session, SEPTEMBER, PARKED, "Klärung", actor_id=None, now=NOW)
+        with transaction() as session:
+            books.finish(session, session.execute(select(Run.id)).scalar_one(), now=NOW)
+            run, blockers = books.begin(session, date(2026, 10, 1), date(2026, 11, 5), actor_id=None, now=NOW)
+            assert run and not blockers
+        closing.work_off(run.id)
+        db.session.remove()
+    row = manager.page("/billing/2026-10").find("tr", class_="bad")
+    text = " ".join(row.get_text(" ").split())
+    assert "Ein früherer Monat dieses Kunden (September 2026)" in text
+    assert "Zeiteinträge ohne Abrechnungsart: 1" in text
+    assert row.find("a", href=re.compile(rf"/customers/{PARKED}/triage")), "the cause is mended there"
+
+
 def test_a_mended_customer_is_tried_again_alone(app: Flask, manager: Browser) -> None:
     with app.app_context(), transaction() as session:
         session.execute(select(TimeEntry)).scalar_one().treatment = "separate"

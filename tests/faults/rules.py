@@ -9,7 +9,7 @@ from functools import lru_cache
 
 from ptdash.db import transaction
 from ptdash.documents import validation
-from ptdash.services import invoice_documents, period_close
+from ptdash.services import period_close
 from tests.faults.house import House
 
 remembered = lru_cache(maxsize=None)(validation.validate)
@@ -20,6 +20,5 @@ def learn(house: House, run_id: int) -> None:
     everybody = house.everybody(run_id)
     with transaction() as session:
         drafted = period_close.draft(session, run_id, everybody)
-    for sources in drafted.values():
-        for source in sources:
-            invoice_documents.check(source)
+    for made in drafted.values():
+        made.check()

@@ -410,7 +410,10 @@ def test_while_it_is_blocked_the_later_months_are_parked(session, company):
     company.entry(customer, 5, None)
     close(session)
     set_aside(session, customer.id)
-    assert parked(close(session, OCTOBER, IN_NOVEMBER)) == {customer.number: "earlier_month_blocked"}
+    document = close(session, OCTOBER, IN_NOVEMBER)
+    assert parked(document) == {customer.number: "earlier_month_blocked"}
+    (told,) = [item["message"] for item in document["parked"]]
+    assert "(2026-09)" in told and "Time entries without a treatment: 1" in told
 
 
 def test_a_customer_entered_after_the_close_gets_the_months_it_was_there_and_no_other(session, company):

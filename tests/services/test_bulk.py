@@ -4,6 +4,8 @@ from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 from sqlalchemy import select, text
 from sqlalchemy.exc import DBAPIError
 
@@ -38,6 +40,29 @@ def test_instants_and_json_arrive_exactly(session):
     stored = session.execute(select(AuditEvent)).scalar_one()
     assert (stored.at, stored.before, stored.after) == (at, None, after)
     assert session.execute(text("SELECT before IS NULL FROM audit_events")).scalar_one()
+
+
+@given(
+    st.lists(st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0"), max_size=9), min_size=1)
+)
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
+def test_any_text_arrives_exactly(session, texts):
+    numbers = [str(n) for n in range(len(texts))]
+    with session.begin_nested() as attempt:
+        insert_rows(
+            session,
+            Customer,
+            [{"number": n, "name": text, "sort_key": n} for n, text in zip(numbers, texts, strict=True)],
+        )
+        stored = session.execute(select(Customer.number, Customer.name).where(Customer.number.in_(numbers))).all()
+        attempt.rollback()
+    assert dict(map(tuple, stored)) == dict(zip(numbers, texts, strict=True))
+
+
+@pytest.mark.parametrize("text", ["", "NULL", "{}", '{"a",b}', "\\", '\\"', " a ", "\n"])
+def test_what_an_array_could_take_for_its_own_signs_arrives_exactly(session, text):
+    insert_rows(session, Customer, [{"number": "1", "name": text, "sort_key": "a"}])
+    assert session.execute(select(Customer.name)).scalar_one() == text
 
 
 def test_columns_that_no_row_names_keep_their_defaults(session):

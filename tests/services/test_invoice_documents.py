@@ -23,7 +23,6 @@ from ptdash.services import (
     books,
     cancellations,
     checks,
-    invoice_documents,
     invoice_originals,
     invoice_pdfs,
     invoice_sources,
@@ -251,7 +250,7 @@ def begin(session: Session) -> int:
     return run.id
 
 
-def drafted(session: Session, run_id: int) -> dict[int, list[InvoiceSource]]:
+def drafted(session: Session, run_id: int) -> dict[int, period_close.Draft]:
     """Drafted in a transaction of its own, as the job does it."""
     everybody = list(books.pending(session, run_id))
     session.commit()
@@ -265,7 +264,7 @@ def test_whose_facts_changed_after_the_check_stays_undecided_and_nobody_else(ses
     for customer in (steady, busy):
         company.support(customer)
     run_id = begin(session)
-    checked = {c: [invoice_documents.check(s) for s in found] for c, found in drafted(session, run_id).items()}
+    checked = {customer_id: made.check() for customer_id, made in drafted(session, run_id).items()}
     company.entry(busy, 90)
     assert period_close.post(session, run_id, [steady.id, busy.id], now=NOW, checked=checked) == 1
     assert books.pending(session, run_id) == [busy.id]
@@ -277,8 +276,8 @@ def test_a_draft_writes_nothing(session, company):
     company.support(company.customer())
     run_id = begin(session)
     events = session.execute(select(func.count()).select_from(AuditEvent)).scalar_one()
-    (documents,) = drafted(session, run_id).values()
-    assert [document.number for document in documents] == [invoice_sources.PROVISIONAL]
+    (made,) = drafted(session, run_id).values()
+    assert [source.number for source in made.sources] == [invoice_sources.PROVISIONAL]
     assert session.execute(select(func.count()).select_from(AuditEvent)).scalar_one() == events
 
 

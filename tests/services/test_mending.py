@@ -7,6 +7,7 @@ import pytest
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from ptdash.domain.countries import CountryUnreadable, VatIdUnreadable
 from ptdash.domain.minutes import Treatment
 from ptdash.models import AuditEvent, Material
 from ptdash.services import checks, customers, materials, time_entries
@@ -43,7 +44,10 @@ def test_a_decision_on_vat_is_stored_with_its_reason_and_the_month_goes_on(sessi
     ("values", "error"),
     [
         ({"street": " "}, customers.FieldMissing),
-        ({"country": "Deutschland"}, customers.CountryUnreadable),
+        ({"country": "Deutschland"}, CountryUnreadable),
+        ({"country": "XX"}, CountryUnreadable),
+        ({"vat_id": "123456789"}, VatIdUnreadable),
+        ({"vat_id": "QQ123456789"}, VatIdUnreadable),
         ({"vat_decision": "standard", "vat_reason": " "}, customers.VatReasonMissing),
     ],
 )

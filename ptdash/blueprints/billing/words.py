@@ -147,6 +147,8 @@ def mend_url(reason: DomainError, customer: str, here: str) -> str | None:
     if isinstance(reason, DuplicatedFee):
         return url_for("contracts.show", number=reason.params["contract"])
     if isinstance(reason, EarlierMonthBlocked):
+        if reason.blocked_by and (page := mend_url(reason.blocked_by, customer, here)):
+            return page
         return url_for("billing.customer", month=parse_month(str(reason.params["month"])), customer=customer)
     return None
 
@@ -156,7 +158,10 @@ def sentence(error: DomainError) -> str:
     params = {name: named(value) for name, value in error.params.items()}
     if isinstance(error, InvalidInvoice):
         params["findings"] = _findings(str(error.params["findings"]))
-    return str(gettext(error.message, **params))
+    said = str(gettext(error.message, **params))
+    if isinstance(error, EarlierMonthBlocked) and error.blocked_by:
+        said += f" {sentence(error.blocked_by)}"
+    return said
 
 
 def _findings(text: str) -> str:

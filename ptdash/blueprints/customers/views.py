@@ -6,6 +6,7 @@ from flask_login import current_user
 
 from ptdash.blueprints.customers.forms import InvoiceDataForm, TreatmentForm
 from ptdash.db import transaction
+from ptdash.domain.countries import CountryUnreadable, VatIdUnreadable
 from ptdash.domain.einvoices import RoutingIdWrong
 from ptdash.domain.errors import Invalid
 from ptdash.domain.minutes import Treatment
@@ -23,6 +24,8 @@ FIELD_OF: dict[type[Invalid], str] = {
     customers.VatReasonMissing: "vat_reason",
     customers.RoutingIdMissing: "routing_id",
     RoutingIdWrong: "routing_id",
+    CountryUnreadable: "country",
+    VatIdUnreadable: "vat_id",
 }
 
 

@@ -1,12 +1,11 @@
 """customers.csv: who is served and billed."""
 
-import re
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
-import pycountry
 from sqlalchemy import select
 
+from ptdash.domain.countries import CountryUnreadable, VatIdUnreadable, clean_country, clean_vat_id, is_vat_id_of
 from ptdash.domain.sorting import sort_key
 from ptdash.models import Customer
 from ptdash.services.importing.cells import BadCell, Column, email, key, truth, words
@@ -15,11 +14,6 @@ from ptdash.services.importing.tables import File, Ids, Stored
 if TYPE_CHECKING:
     from ptdash.services.importing.world import World
 
-VAT_ID = re.compile(r"[A-Z]{2}[0-9A-Za-z+*.]{2,12}")
-# They begin with the country's code, Greece's with EL and Northern Ireland's with XI (EN 16931 BR-CO-09).
-OTHER_PREFIXES = ("EL", "XI")
-# Where a VAT id does not begin with the country's own code.
-VAT_PREFIXES = {"GR": "EL", "GB": "XI"}
 ADDRESS = ("name", "street", "postal_code", "city")
 
 
@@ -38,22 +32,17 @@ class CustomerRow:
 
 
 def country(cell: str) -> str:
-    """Two letters of ISO 3166."""
-    code = cell.upper()
-    if len(code) != 2 or not code.isascii() or not pycountry.countries.get(alpha_2=code):
-        raise BadCell(
-            "unknown_country", f"'{cell[:50]}' is not a country of ISO 3166. Give two letters, such as DE."
-        )
-    return code
+    try:
+        return clean_country(cell)
+    except CountryUnreadable as error:
+        raise BadCell("unknown_country", f"'{cell[:50]}' is not a country of ISO 3166. {error}") from error
 
 
 def vat_id(cell: str) -> str:
-    compact = cell.replace(" ", "").upper()
-    if not VAT_ID.fullmatch(compact):
-        raise BadCell("invalid_vat_id", f"'{cell[:50]}' is not a VAT id. It begins with two letters: DE123456789.")
-    if compact[:2] not in OTHER_PREFIXES and not pycountry.countries.get(alpha_2=compact[:2]):
-        raise BadCell("invalid_vat_id", f"'{cell[:50]}' is not a VAT id. {compact[:2]} is not a country's code.")
-    return compact
+    try:
+        return clean_vat_id(cell)
+    except VatIdUnreadable as error:
+        raise BadCell("invalid_vat_id", f"'{cell[:50]}' is not a VAT id. {error}") from error
 
 
 def check(world: "World") -> None:
@@ -64,7 +53,7 @@ def check(world: "World") -> None:
             if not getattr(row, field):
                 message = f"Customer {number} has no {field}. Until it is there, no invoice can be issued."
                 world.report.warn(CUSTOMERS.name, at, field, "incomplete_address", message)
-        if row.vat_id and row.vat_id[:2] not in (row.country, VAT_PREFIXES.get(row.country)):
+        if row.vat_id and not is_vat_id_of(row.country, row.vat_id):
             message = f"The VAT id {row.vat_id} does not belong to the country {row.country}. Check both."
             world.report.warn(CUSTOMERS.name, at, "vat_id", "vat_id_of_other_country", message)
 
