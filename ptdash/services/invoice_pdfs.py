@@ -12,14 +12,13 @@ from sqlalchemy.orm import Session, selectinload, undefer
 
 from ptdash.documents import invoice
 from ptdash.documents.evidence import Package
-from ptdash.documents.time_record import RecordedTime, activity
 from ptdash.domain.einvoices import InvoiceSource
 from ptdash.domain.errors import NotFound
 from ptdash.domain.settlement import Settled
 from ptdash.models import DocumentFailure, Invoice, InvoicePdf, InvoiceXml, OutboxMessage
 from ptdash.services import dispatch, invoice_sources, statements
 from ptdash.services.bulk import among
-from ptdash.services.statements import EntryLine
+from ptdash.services.time_records import recorded
 
 # After so many attempts that failed, the next one waits twice as long, up to a day.
 FIRST_WAIT = timedelta(minutes=1)
@@ -205,7 +204,7 @@ def _said(session: Session, row: Invoice, source: InvoiceSource) -> dict[str, An
         source,
         [line.explanation for line in row.lines],
         [_package(contract) for contract in contracts],
-        [_recorded(entry) for entry in entries],
+        [recorded(entry) for entry in entries],
     )
 
 
@@ -217,19 +216,4 @@ def _package(settled: Settled) -> Package:
         overage=settled.overage_minutes,
         expired=settled.expired_minutes,
         overage_rate=settled.overage_rate,
-    )
-
-
-def _recorded(entry: EntryLine) -> RecordedTime:
-    return RecordedTime(
-        started_at=entry.started_at,
-        ended_at=entry.ended_at,
-        technician=entry.technician,
-        ticket=entry.ticket,
-        activity=activity(entry.subject, entry.note),
-        minutes=entry.minutes,
-        treatment=entry.treatment,
-        left=entry.draw.left if entry.draw else None,
-        overage=entry.draw.charged_so_far if entry.draw else None,
-        amount_cents=entry.amount_cents,
     )

@@ -9,6 +9,7 @@ from ptdash.domain.errors import NotFound
 from ptdash.domain.periods import format_month
 from ptdash.services import customers, ledger, ledger_month
 from ptdash.services.ledger_month import LedgerEntry
+from ptdash.services.statements import EntryLine
 
 
 def record(session: Session, number: str, month: date, today: date) -> bytes:
@@ -18,10 +19,11 @@ def record(session: Session, number: str, month: date, today: date) -> bytes:
     if row is None:
         raise NotFound(what=format_month(month))
     entries = ledger_month.entries(session, customer.id, row)
-    return render(_recorded(entry) for entry in entries if entry.counts)
+    return render(recorded(entry) for entry in entries if entry.counts)
 
 
-def _recorded(entry: LedgerEntry) -> RecordedTime:
+def recorded(entry: LedgerEntry | EntryLine) -> RecordedTime:
+    """A finished entry that counts, as a record and the attachment of an invoice show it."""
     assert entry.ended_at is not None and entry.minutes is not None and entry.treatment is not None
     return RecordedTime(
         started_at=entry.started_at,
