@@ -27,6 +27,7 @@ from ptdash.services import (
     invoice_pdfs,
     invoice_sources,
     period_close,
+    settings,
 )
 from ptdash.services.importing import import_directory
 from tests.company import Company
@@ -270,6 +271,17 @@ def test_whose_facts_changed_after_the_check_stays_undecided_and_nobody_else(ses
     assert books.pending(session, run_id) == [busy.id]
     assert period_close.post(session, run_id, [steady.id, busy.id], now=NOW) == 1
     assert [len(source.lines) for source in is_legal(session)] == [1, 2]
+
+
+def test_nothing_is_issued_with_a_seller_that_is_no_longer_the_one_that_was_checked(session, company):
+    customer = company.customer()
+    company.support(customer)
+    run_id = begin(session)
+    checked = {customer_id: made.check() for customer_id, made in drafted(session, run_id).items()}
+    settings.change(session, "company.name", "Premium Technologies GmbH", actor_id=None, now=NOW)
+    assert period_close.post(session, run_id, [customer.id], now=NOW, checked=checked) == 0
+    assert period_close.post(session, run_id, [customer.id], now=NOW) == 1
+    assert session.execute(select(Invoice)).scalar_one().seller["name"] == "Premium Technologies GmbH"
 
 
 def test_a_draft_writes_nothing(session, company):
