@@ -11,7 +11,7 @@ from zoneinfo import ZoneInfo
 from faker import Faker
 
 from ptdash.domain.periods import last_day, next_month, previous_month
-from ptdash.services.demo.words import CUSTOMERS, DEVICES, MATERIALS, PRODUCTS, RUNNING, TICKETS
+from ptdash.services.demo.words import AFTER_MOVE, CUSTOMERS, DEVICES, MATERIALS, PRODUCTS, RUNNING, TICKETS
 
 SEED = 20240101
 BERLIN = ZoneInfo("Europe/Berlin")
@@ -259,45 +259,21 @@ def _month(bundle: Bundle, index: int, number: str, month: date, package: str) -
     used = 0
     for place in range(fake.random_int(2, 4 if package == "S" else 7)):
         template = fake.random_element(TICKETS)
-        category, concern, product, subject, done, treatment = template
+        _, concern, _, _, done, treatment = template
         if treatment == "package" and used >= aim:
             continue
         opened = _working_time(fake, month, last)
         ticket = f"{month:%y%m}{index + 1:02d}{place + 1:02d}"
         technician = fake.random_element(TECHNICIANS)
-        bundle.add(
-            "tickets.csv",
-            number=ticket,
-            customer=number,
-            channel=fake.random_element(("phone", "phone", "email", "portal")),
-            category=category,
-            concern=concern,
-            product=product,
-            subject=subject,
-            body="",
-            device="",
-            status="closed",
-            priority=fake.random_element(("low", "normal", "normal", "normal", "high", "urgent")),
-            created_at=opened.isoformat(),
-            assignee=technician,
-        )
+        _ticket(bundle, ticket, number, template, opened, technician)
         minutes = fake.random_element(MINUTES) * (3 if treatment in ("maintenance", "separate") else 1)
         if running and treatment == "package":
             minutes = min(minutes, max(2, aim - used))
         used += minutes if treatment == "package" else 0
         # One entry of the month before was never triaged: its customer is parked until somebody decides.
         forgotten = index == UNTRIAGED and next_month(month) == bundle.today.replace(day=1) and place == 0
-        bundle.add(
-            "time_entries.csv",
-            external_id=f"Z{ticket}",
-            ticket=ticket,
-            technician=technician,
-            started_at=(opened + timedelta(minutes=fake.random_int(2, 40))).isoformat(),
-            ended_at="",
-            minutes=minutes,
-            treatment="" if forgotten else treatment,
-            note=done,
-        )
+        started = opened + timedelta(minutes=fake.random_int(2, 40))
+        _entry(bundle, ticket, technician, started, minutes, "" if forgotten else treatment, done)
         if treatment == "separate" and concern == "swap":
             what, net = fake.random_element(MATERIALS)
             bundle.add(
@@ -309,38 +285,61 @@ def _month(bundle: Bundle, index: int, number: str, month: date, package: str) -
                 quantity=1,
                 net=Decimal(net),
             )
-
     if running and used < (wanted := budget * REACHED.get(index, 0) // 100):
         opened = _working_time(fake, month, last)
         ticket = f"{month:%y%m}{index + 1:02d}90"
         technician = fake.random_element(TECHNICIANS)
-        bundle.add(
-            "tickets.csv",
-            number=ticket,
-            customer=number,
-            channel="phone",
-            category="software",
-            concern="question",
-            product="Microsoft 365",
-            subject="Konten nach Umzug prüfen",
-            body="",
-            device="",
-            status="closed",
-            priority="normal",
-            created_at=opened.isoformat(),
-            assignee=technician,
+        _ticket(bundle, ticket, number, AFTER_MOVE, opened, technician, channel="phone", priority="normal")
+        _entry(
+            bundle, ticket, technician, opened + timedelta(minutes=5), wanted - used, AFTER_MOVE[5], AFTER_MOVE[4]
         )
-        bundle.add(
-            "time_entries.csv",
-            external_id=f"Z{ticket}",
-            ticket=ticket,
-            technician=technician,
-            started_at=(opened + timedelta(minutes=5)).isoformat(),
-            ended_at="",
-            minutes=wanted - used,
-            treatment="package",
-            note="Konten geprüft",
-        )
+
+
+def _ticket(
+    bundle: Bundle,
+    ticket: str,
+    customer: str,
+    template: tuple[str, str, str, str, str, str],
+    opened: datetime,
+    technician: str,
+    channel: str = "",
+    priority: str = "",
+) -> None:
+    """A ticket that is done; the channel and the priority are drawn where none is given."""
+    fake = bundle.fake
+    category, concern, product, subject, _, _ = template
+    bundle.add(
+        "tickets.csv",
+        number=ticket,
+        customer=customer,
+        channel=channel or fake.random_element(("phone", "phone", "email", "portal")),
+        category=category,
+        concern=concern,
+        product=product,
+        subject=subject,
+        body="",
+        device="",
+        status="closed",
+        priority=priority or fake.random_element(("low", "normal", "normal", "normal", "high", "urgent")),
+        created_at=opened.isoformat(),
+        assignee=technician,
+    )
+
+
+def _entry(
+    bundle: Bundle, ticket: str, technician: str, started: datetime, minutes: int, treatment: str, note: str
+) -> None:
+    bundle.add(
+        "time_entries.csv",
+        external_id=f"Z{ticket}",
+        ticket=ticket,
+        technician=technician,
+        started_at=started.isoformat(),
+        ended_at="",
+        minutes=minutes,
+        treatment=treatment,
+        note=note,
+    )
 
 
 def _number_tickets(bundle: Bundle) -> None:
