@@ -1,5 +1,6 @@
 """Numbers, money and dates as people read them, by Babel in the language of the page; never by hand."""
 
+from collections.abc import Callable
 from datetime import date, datetime
 from decimal import Decimal
 from functools import lru_cache
@@ -200,10 +201,12 @@ def _minus(text: str) -> str:
     return text.replace("-", "\N{MINUS SIGN}")
 
 
-def sentence(error: DomainError) -> str:
-    """What a rule refuses, in the language of the page, its days as people write them."""
-    params = {
-        name: day(value) if isinstance(value, date) and not isinstance(value, datetime) else value
-        for name, value in error.params.items()
-    }
+def as_written(_name: str, value: object) -> object:
+    """A parameter of a sentence as people write it: days."""
+    return day(value) if isinstance(value, date) and not isinstance(value, datetime) else value
+
+
+def sentence(error: DomainError, word: Callable[[str, object], object] = as_written) -> str:
+    """What a rule refuses, in the language of the page; `word` says how its parameters (name, value) read."""
+    params = {name: word(name, value) for name, value in error.params.items()}
     return str(gettext(error.message) % params)

@@ -4,11 +4,12 @@ import re
 from datetime import date
 
 from flask import url_for
-from flask_babel import gettext, lazy_gettext
+from flask_babel import lazy_gettext
 
-from ptdash.domain.bills import DuplicatedFee, EarlierMonthBlocked, InvalidInvoice, RunningTimer
+from ptdash.domain.bills import DuplicatedFee, EarlierMonthBlocked, RunningTimer
 from ptdash.domain.errors import DomainError
 from ptdash.domain.periods import parse_month
+from ptdash.web import formats
 from ptdash.web.formats import day, month
 
 TREATMENTS = {
@@ -155,10 +156,7 @@ def mend_url(reason: DomainError, customer: str, here: str) -> str | None:
 
 def sentence(error: DomainError) -> str:
     """A refusal or a reason in the language of the page."""
-    params = {name: named(value) for name, value in error.params.items()}
-    if isinstance(error, InvalidInvoice):
-        params["findings"] = _findings(str(error.params["findings"]))
-    said = str(gettext(error.message, **params))
+    said = formats.sentence(error, lambda name, value: (_findings if name == "findings" else named)(str(value)))
     if isinstance(error, EarlierMonthBlocked) and error.blocked_by:
         said += f" {sentence(error.blocked_by)}"
     return said

@@ -18,7 +18,7 @@ from ptdash.domain.tickets import Priority, Status, reachable
 from ptdash.models import Ticket
 from ptdash.services.tickets import bulk, changing, queue
 from ptdash.services.tickets.asking import NOBODY
-from ptdash.web import local_path, now, render_page, see_other, toast, wants_fragment
+from ptdash.web import formats, local_path, now, render_page, see_other, toast, wants_fragment
 from ptdash.web.pages import came_from
 
 VERBS = "any(assign, status, priority)"
@@ -149,11 +149,9 @@ def _done(verb: str, value: str) -> str:
 
 def sentence(error: DomainError) -> str:
     """What refused, states by their names."""
-    params = {
-        name: STATUSES[Status(value)] if name in ("from_status", "to_status") else value
-        for name, value in error.params.items()
-    }
-    return str(gettext(error.message)) % params
+    return formats.sentence(
+        error, lambda name, value: STATUSES[Status(str(value))] if name in ("from_status", "to_status") else value
+    )
 
 
 def _back() -> str | None:
