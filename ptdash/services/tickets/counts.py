@@ -30,9 +30,9 @@ from ptdash.services.tickets.asking import (
     Tab,
     branches,
     low_customers,
-    match,
     scopes,
 )
+from ptdash.services.tickets.finding import match, parts
 from ptdash.services.tickets.prepared import any_moment, anybody, values
 
 LIMIT = 1000
@@ -85,12 +85,6 @@ def _statement(view: Asked, searched: bool, role: Role) -> Select[Any]:
     return select(newest.label("newest"), *(figure.label(name) for name, figure in wanted.items()))
 
 
-def total(session: Session, asked: Asked, user: User, moment: Moment) -> int:
-    """How many tickets a view has, at most 1000; of a search as far as 1000 hits are looked for."""
-    where = [match(asked.words)] if asked.words else []
-    return _one(session, _capped(replace(asked, start=None), user, moment, where))
-
-
 @cache
 def overdue(role: Role) -> ScalarSelect[int]:
     """Asks how many tickets are past their deadline, at most 1000; with `values` as parameters."""
@@ -100,8 +94,9 @@ def overdue(role: Role) -> ScalarSelect[int]:
 
 def fresh(session: Session, asked: Asked, user: User, moment: Moment, newest: int) -> int:
     """How many tickets of this view came in after the newest one that a page knows."""
-    where: Conditions = [Ticket.id > newest, *([match(asked.words)] if asked.words else [])]
-    return _one(session, _capped(replace(asked, start=None), user, moment, where))
+    where: Conditions = [Ticket.id > newest, match(len(asked.words))]
+    figure = _capped(replace(asked, start=None), user, moment, where)
+    return session.execute(select(figure), parts(asked.words)).scalar_one()
 
 
 def _in(group: Group, moment: Moment) -> Conditions:
@@ -111,10 +106,6 @@ def _in(group: Group, moment: Moment) -> Conditions:
         Group.LATER: [Ticket.due_key >= moment.tomorrow, Ticket.due_key < NEVER],
         Group.HOLD: [Ticket.due_key == NEVER],
     }[group]
-
-
-def _one(session: Session, figure: ScalarSelect[int]) -> int:
-    return session.execute(select(figure)).scalar_one()
 
 
 def _capped(asked: Asked, user: User, moment: Moment, more: Conditions | None = None) -> ScalarSelect[int]:
