@@ -118,11 +118,12 @@ class SearchWord(Base):
 
     __tablename__ = "search_words"
     __table_args__ = (
+        Index("ix_search_words_word", "word", postgresql_using="hash"),
         Index("ix_search_words_alike", "word", postgresql_using="gin", postgresql_ops={"word": "gin_trgm_ops"}),
     )
 
     id: Mapped[int] = mapped_column(primary_key=True)
-    word: Mapped[str] = mapped_column(index=True)
+    word: Mapped[str]
 
 
 class TicketPause(Base):

@@ -31,8 +31,8 @@ class Kind(StrEnum):
 
 @dataclass(frozen=True)
 class Deadline:
-    """`number` is the device's or the contract's, `name` the customer's, `id` the inspection's, `at` the instant on
-    the day, `month` the one that can be closed; `count`: the window's open tasks, or the month's customers."""
+    """`number` is the device's or the contract's, `name` the customer's, `id` the inspection's, `at` the instant
+    on it, `month` the one that can be closed; `count`: the window's open tasks, or the month's customers."""
 
     day: date
     kind: Kind

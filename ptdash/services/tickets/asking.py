@@ -180,11 +180,13 @@ def placed(view: Asked) -> Asked:
     return replace(view, start=tuple(bindparam(f"start{n}", type_=key.type) for n, key in keys))
 
 
-def after(asked: Asked) -> Conditions:
-    """The rows behind the place where the page begins, seen in its direction."""
+def after(asked: Asked, keys: tuple[Any, ...] | None = None) -> Conditions:
+    """The rows behind the place where the page begins, seen in its direction. `keys`: the columns of the order,
+    where they have been read under other names."""
     if asked.start is None:
         return []
-    descending, keys = ORDERS[asked.order]
+    descending, own = ORDERS[asked.order]
+    keys = keys or own
     start = tuple(NEVER if value is None else value for value in asked.start)
     forward = descending is asked.back
     place = tuple_(*keys) > tuple_(*start) if forward else tuple_(*keys) < tuple_(*start)
@@ -193,9 +195,19 @@ def after(asked: Asked) -> Conditions:
     return [place]
 
 
-def direction(asked: Asked) -> tuple[Any, ...]:
-    descending, keys = ORDERS[asked.order]
-    return tuple(key.desc() if descending is not asked.back else key.asc() for key in keys)
+def direction(asked: Asked, keys: tuple[Any, ...] | None = None) -> tuple[Any, ...]:
+    descending, own = ORDERS[asked.order]
+    return tuple(key.desc() if descending is not asked.back else key.asc() for key in keys or own)
+
+
+def keys_of(asked: Asked) -> list[Any]:
+    """The columns of the order, to be read beside others."""
+    return [key.label(f"key{n}") for n, key in enumerate(ORDERS[asked.order][1])]
+
+
+def read_keys(asked: Asked, rows: Any) -> tuple[Any, ...]:
+    """The same, of rows that they were read with."""
+    return tuple(rows.c[f"key{n}"] for n in range(len(ORDERS[asked.order][1])))
 
 
 def key_of(asked: Asked, row: Row[Any]) -> str:

@@ -12,6 +12,7 @@ from typing import Any
 
 from sqlalchemy import (
     ARRAY,
+    Boolean,
     ColumnElement,
     Integer,
     Row,
@@ -34,7 +35,18 @@ from sqlalchemy.orm import Session
 
 from ptdash.models import Customer, Role, Ticket, User
 from ptdash.services.searching import LIKENESS_FROM
-from ptdash.services.tickets.asking import Asked, Moment, after, among, branches, direction, placed, starting
+from ptdash.services.tickets.asking import (
+    Asked,
+    Moment,
+    after,
+    among,
+    branches,
+    direction,
+    keys_of,
+    placed,
+    read_keys,
+    starting,
+)
 from ptdash.services.tickets.prepared import any_moment, anybody, values
 from ptdash.services.tickets.rows import first_of, ids_of
 
@@ -50,7 +62,8 @@ def spelled(session: Session, asked: Asked, user: User, moment: Moment, size: in
     """The first rows in which every word is a part of the ticket's text or of its customer's; `found` is how many
     there are, None where they are many."""
     view, place = starting(asked)
-    statement = _spelled(view, bool(place), Role(user.role), len(asked.words), size)
+    whole = tuple(_is_whole(word) for word in asked.words)
+    statement = _spelled(view, bool(place), Role(user.role), whole, size)
     return session.execute(statement, values(user, moment) | place | parts(asked.words)).all()
 
 
@@ -69,6 +82,11 @@ def alike(session: Session, asked: Asked, user: User, moment: Moment, size: int)
     return []
 
 
+def _is_whole(word: str) -> bool:
+    """Whether a word, wherever it stands, is a part of one of `words_of` (migration 0012)."""
+    return len(word) >= 3 and word.isascii() and word.isalnum() and not word.isdigit()
+
+
 def match(words: int) -> ColumnElement[bool]:
     """So many words are each a part of the ticket's text or of its customer's; with `parts` as parameters."""
     return and_(true(), *(_by_index(_is_part, n) for n in range(words)))
@@ -80,18 +98,20 @@ def parts(words: Sequence[str]) -> dict[str, str]:
 
 
 @lru_cache(maxsize=200)
-def _spelled(view: Asked, begins: bool, role: Role, words: int, size: int) -> Select[Any]:
-    """The first ones of each branch, as far as they are there, else all of them from the trigram index."""
-    asked = placed(view) if begins else view
+def _spelled(view: Asked, begins: bool, role: Role, whole: tuple[bool, ...], size: int) -> Select[Any]:
+    """The first ones of each branch, as far as they are there, else all of them from the trigram index; nothing is
+    read where one of the `whole` words is part of none that there is."""
+    asked, words = placed(view) if begins else view, len(whole)
+    there = _once(select(and_(true(), *(_is_known(n) for n in range(words) if whole[n])).label("yes")))
+    known = select(there.c.yes).scalar_subquery()
     first, complete = [], []
     for conditions in branches(asked, anybody(role), any_moment()):
-        ordered = ids_of(asked, [*conditions, *after(asked)]).order_by(*direction(asked))
-        near = _once(ordered.add_columns(Ticket.search, Ticket.customer_id).limit(LOOKED_THROUGH))
-        fit = [
-            or_(_is_part(near.c.search, n), near.c.customer_id.in_(_customers(_is_part, n))) for n in range(words)
-        ]
-        hits = _once(select(near.c.id).where(*fit).limit(size))
-        first.append(select(hits.c.id, cast(null(), Integer).label("found")))
+        ordered = ids_of(asked, [known, *conditions, *after(asked)]).order_by(*direction(asked))
+        near = _once(ordered.add_columns(*keys_of(asked), Ticket.search, Ticket.customer_id).limit(LOOKED_THROUGH))
+        of_customer = [near.c.customer_id.in_(_customers(_is_part, n)) for n in range(words)]
+        fit = [or_(_is_part(near.c.search, n), of_customer[n]) for n in range(words)]
+        hits = _once(select(near.c.id, *read_keys(asked, near)).where(*fit).limit(size))
+        first.append(select(hits, cast(null(), Integer).label("found")))
         # From its beginning a branch can also be looked through to its end.
         enough = _count(hits) >= size
         complete.append(enough if begins else or_(enough, _count(near) < LOOKED_THROUGH))
@@ -99,13 +119,12 @@ def _spelled(view: Asked, begins: bool, role: Role, words: int, size: int) -> Se
     said = select(enough_of_each.c.yes).scalar_subquery()
     everything = _once(
         _together(
-            ids_of(asked, [not_(said), *conditions, match(words)])
+            ids_of(asked, [known, not_(said), *conditions, match(words)]).add_columns(*keys_of(asked))
             for conditions in branches(asked, anybody(role), any_moment())
         )
     )
-    counted = select(everything.c.id, func.count().over().label("found"))
-    ids = union_all(*(part.where(said) for part in first), counted).subquery()
-    return first_of(asked, ids, size, ids.c.found)
+    counted = select(everything, func.count().over().label("found"))
+    return _first(asked, union_all(*(part.where(said) for part in first), counted).subquery(), size)
 
 
 @lru_cache(maxsize=200)
@@ -116,12 +135,19 @@ def _alike(
     asked = placed(view) if begins else view
     test: Test = _has_near if known else _is_similar
     fit = [_by_index(test if likeness else _is_part, n) for n, likeness in enumerate(comparable)]
-    hits = _once(
-        _together(
-            ids_of(asked, [*conditions, *fit]) for conditions in branches(asked, anybody(role), any_moment())
-        ).limit(literal_column(str(ALIKE_AT_MOST), Integer))
+    found = _together(
+        ids_of(asked, [*conditions, *fit]).add_columns(*keys_of(asked))
+        for conditions in branches(asked, anybody(role), any_moment())
     )
-    ids = select(hits.c.id, func.count().over().label("found")).subquery()
+    hits = _once(found.limit(literal_column(str(ALIKE_AT_MOST), Integer)))
+    return _first(asked, select(hits, func.count().over().label("found")).subquery(), size)
+
+
+def _first(asked: Asked, hits: Any, size: int) -> Select[Any]:
+    """The first of the hits, cut before the rows are read."""
+    keys = read_keys(asked, hits)
+    cut = select(hits.c.id, hits.c.found).where(*after(asked, keys)).order_by(*direction(asked, keys)).limit(size)
+    ids = cut.subquery()
     return first_of(asked, ids, size, ids.c.found)
 
 
@@ -129,6 +155,10 @@ def _alike(
 def _nearest(words: int) -> Select[Any]:
     """Of each word the nearest ones that there are, as what `_has_near` compares with."""
     return select(*(func.near_words(bindparam(f"word{n}", type_=Text)).label(f"near{n}") for n in range(words)))
+
+
+def _is_known(n: int) -> ColumnElement[bool]:
+    return func.is_part_of_a_word(bindparam(f"part{n}", type_=Text), type_=Boolean)
 
 
 def _is_part(column: Any, n: int) -> ColumnElement[bool]:
