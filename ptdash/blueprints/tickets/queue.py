@@ -86,8 +86,7 @@ def queue_facts(asked: Asked, chosen: Collection[str]) -> dict[str, Any]:
     kept = queue.rows_of(session, apart, current_user) if apart else []
     drawn = _meters([*page.rows, *kept])
     rows = shown(page.rows, drawn, moment, set(chosen))
-    named = not wants_fragment() or asked.assignee is not None  # a fragment has no filters to fill
-    people = queue.assignable(session) if named and current_user.role != Role.TECHNICIAN else []
+    people = figures.beside.get("people") or []
     return {
         "asked": asked,
         "address": address,
@@ -112,11 +111,13 @@ def queue_facts(asked: Asked, chosen: Collection[str]) -> dict[str, Any]:
 
 
 def _figures(asked: Asked, moment: Moment, groups: Collection[Group]) -> counts.Figures:
-    """The queue's, with those of the sidebar where there is one."""
+    """The queue's, with those of the sidebar where there is one, and with whom a filter of the page names."""
     beside = () if wants_fragment() else navigation.columns()
+    if current_user.role != Role.TECHNICIAN and (beside or asked.assignee is not None):
+        beside = (*beside, queue.people())
     groups = groups if asked.order is Sort.DEADLINE else ()
     found = counts.figures(db.session(), asked, current_user, moment, groups=groups, beside=beside, today=today())
-    if beside:
+    if not wants_fragment():
         navigation.keep(found.beside)
     return found
 
@@ -137,7 +138,7 @@ def request_address(asked: Asked) -> str:
 
 def _filter_names(asked: Asked, customer: str | None, people: Collection[Any]) -> list[str]:
     """The filters in words, for a list that is empty because of them."""
-    assignee = {NOBODY: gettext("Nobody")} | {row.id: row.name for row in people}
+    assignee = {NOBODY: gettext("Nobody")} | dict(people)
     status = (
         gettext("All, done ones too") if asked.status == ANY else asked.status and STATUSES[Status(asked.status)]
     )

@@ -8,7 +8,8 @@ from dataclasses import dataclass, replace
 from functools import cache, lru_cache
 from typing import Any
 
-from sqlalchemy import Row, Select, select, union_all
+from sqlalchemy import Label, Row, Select, func, select, union_all
+from sqlalchemy.dialects.postgresql import aggregate_order_by
 from sqlalchemy.orm import Session
 
 from ptdash.models import Role, Ticket, User
@@ -75,6 +76,15 @@ def rows_of(session: Session, numbers: Collection[str], user: User) -> Sequence[
 def assignable(session: Session) -> Sequence[Row[Any]]:
     """Whom tickets can be given to, by name."""
     return session.execute(_assignable()).all()
+
+
+@cache
+def people() -> Label[Any]:
+    """The same as one column, pairs of id and name, to be asked for beside other figures."""
+    them = _assignable().subquery()
+    pair = func.jsonb_build_array(them.c.id, them.c.name)
+    found = select(func.jsonb_agg(aggregate_order_by(pair, them.c.name, them.c.id)))
+    return found.scalar_subquery().label("people")
 
 
 @cache
