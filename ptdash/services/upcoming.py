@@ -68,6 +68,7 @@ def _acceptances(session: Session, today: date) -> list[Deadline]:
     return [
         Deadline(berlin_day(at), Kind.ACCEPTANCE, number, customer, inspection_id, at)
         for inspection_id, at, number, customer in rows
+        if at is not None
     ]
 
 

@@ -162,11 +162,13 @@ def _is_known(n: int) -> ColumnElement[bool]:
 
 
 def _is_part(column: Any, n: int) -> ColumnElement[bool]:
-    return column.like(bindparam(f"part{n}", type_=Text))
+    found: ColumnElement[bool] = column.like(bindparam(f"part{n}", type_=Text))
+    return found
 
 
 def _has_near(column: Any, n: int) -> ColumnElement[bool]:
-    return column.like(any_(bindparam(f"near{n}", type_=ARRAY(Text))))
+    found: ColumnElement[bool] = column.like(any_(bindparam(f"near{n}", type_=ARRAY(Text))))
+    return found
 
 
 def _is_similar(column: Any, n: int) -> ColumnElement[bool]:

@@ -34,7 +34,8 @@ def ids_of(asked: Asked, conditions: Conditions) -> Select[Any]:
 
 def first_of(asked: Asked, ids: Any, size: int, *more: Any) -> Select[Any]:
     """The first rows of these ids in the view's order, from its place on; `more` columns are read with them."""
-    found = joined(select(*COLUMNS, *more).select_from(ids).join(Ticket, Ticket.id == ids.c.id))
+    rows: Any = select(*COLUMNS, *more).select_from(ids)
+    found = joined(rows.join(Ticket, Ticket.id == ids.c.id))
     return found.where(*after(asked)).order_by(*direction(asked)).limit(size)
 
 
