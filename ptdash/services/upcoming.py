@@ -1,5 +1,6 @@
 """The overview's next deadlines: what happens on a day to come, the nearest first."""
 
+from collections import defaultdict
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from enum import StrEnum
@@ -16,6 +17,7 @@ from ptdash.services import contracts, windows
 
 HORIZON = timedelta(days=60)
 SHOWN = 8
+NAMED = 2
 
 
 class Kind(StrEnum):
@@ -32,7 +34,8 @@ class Kind(StrEnum):
 @dataclass(frozen=True)
 class Deadline:
     """`number` is the device's or the contract's, `name` the customer's, `id` the inspection's, `at` the instant
-    on it, `month` the one that can be closed; `count`: the window's open tasks, or the month's customers."""
+    on it, `month` the one that can be closed; `count`: the window's open tasks, the month's
+    customers, or the contracts (`number` is the first one's)."""
 
     day: date
     kind: Kind
@@ -96,14 +99,27 @@ def _close(session: Session, today: date) -> Deadline:
 
 
 def _contracts(session: Session, today: date) -> list[Deadline]:
+    """Contracts with the same last day to receive a notice stand together."""
     rows = contracts.renewals(session, today)
     found = [(day, kind, row) for row in rows for day, kind in _days(row) if today <= day <= today + HORIZON]
-    found = sorted(found, key=lambda item: (item[0], item[2]["contract"]))[:SHOWN]
     names = _names(session, {row["customer"] for _, _, row in found})
-    return [
-        Deadline(day, kind, row["contract"], names[row["customer"]], monthly_net_cents=row["monthly_net_cents"])
-        for day, kind, row in found
-    ]
+    together: dict[tuple[date, Kind, str], list[dict[str, Any]]] = defaultdict(list)
+    for day, kind, row in found:
+        together[day, kind, "" if kind is Kind.NOTICE else row["contract"]].append(row)
+    return [_of_contracts(day, kind, rows, names) for (day, kind, _), rows in together.items()]
+
+
+def _of_contracts(day: date, kind: Kind, rows: list[dict[str, Any]], names: dict[str, str]) -> Deadline:
+    whose = list(dict.fromkeys(names[row["customer"]] for row in rows))
+    prices = [row["monthly_net_cents"] for row in rows]
+    return Deadline(
+        day,
+        kind,
+        rows[0]["contract"],
+        ", ".join(whose[:NAMED]) + (" …" if len(whose) > NAMED else ""),
+        count=len(rows),
+        monthly_net_cents=None if None in prices else sum(prices),
+    )
 
 
 def _days(row: dict[str, Any]) -> list[tuple[date, Kind]]:

@@ -86,3 +86,12 @@ def test_the_nearest_eight_in_as_many_queries_as_one(house: House) -> None:
         found = upcoming.deadlines(house.session, TODAY)
     assert len(many) == len(few)
     assert [row.day for row in found] == [TODAY + timedelta(days=day) for day in range(1, SHOWN + 1)]
+
+
+def test_contracts_with_one_notice_deadline_stand_together(house: House) -> None:
+    for name in ("Ärzte", "Brandt", "Conradi"):
+        house.company.maintenance(house.company.customer(name=name), "10.00", date(2026, 2, 1))
+    today = date(2026, 12, 20)
+    (row,) = (row for row in upcoming.deadlines(house.session, today) if row.kind is Kind.NOTICE)
+    assert (row.day, row.count, row.monthly_net_cents) == (date(2026, 12, 31), 3, 3000)
+    assert row.name == "Ärzte, Brandt …"
