@@ -62,10 +62,25 @@ INSERT INTO audit_events (at, action, subject, subject_id, actor_id, after)
 SELECT setval('ticket_numbers', 100000 + {tickets});
 """
 
+# The texts above have fifty words. A house of that size has many more, which a misspelt one is compared with: so
+# many invented ones stand beside them.
+WORDS = """
+INSERT INTO search_words (word) SELECT DISTINCT found.word
+    FROM (SELECT search FROM tickets UNION ALL SELECT search FROM customers) AS texts,
+         words_of(search) AS found (word);
+INSERT INTO search_words (word) SELECT DISTINCT replace(string_agg(
+    substr('bcdfghklmnprstwz', 1 + (hashint4(n * 31 + k) & 15), 1)
+        || substr('aeiouaeie', 1 + (hashint4(n * 17 + k + 1000000) & 2147483647) % 9, 1)
+        || substr('nrstl     ', 1 + (hashint4(n * 13 + k + 5000000) & 2147483647) % 10, 1), '' ORDER BY k),
+    ' ', '')
+    FROM generate_series(1, {words}) n, generate_series(1, 4) k WHERE k <= 2 + n % 3 GROUP BY n;
+"""
+
 
 def fill(tickets: int, opened: int) -> None:
     """A house with so many tickets; its indexes are built after the rows, which is many times faster."""
     values = {"tickets": tickets, "opened": opened, "customers": max(30, min(5000, tickets // 200))}
+    values["words"] = int(50 * tickets**0.5)
     with db.engine.begin() as connection:
         # The stamp and the locks of the triggers are not what is measured.
         connection.execute(text("SET LOCAL session_replication_role = replica"))
@@ -81,6 +96,7 @@ def fill(tickets: int, opened: int) -> None:
         for _, definition in indexes:
             connection.exec_driver_sql(definition)
         connection.exec_driver_sql(_sql(AROUND, values))
+        connection.exec_driver_sql(_sql(WORDS, values))
     with db.engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
         connection.execute(text("VACUUM ANALYZE"))
 

@@ -39,7 +39,7 @@ from ptdash.models.files import StoredFile
 from ptdash.models.outbox import DeliveryAttempt, OutboxFile, OutboxMessage
 from ptdash.models.prices import Price
 from ptdash.models.settings import Setting
-from ptdash.models.tickets import BulkChange, Ticket, TicketAttachment, TicketMessage, TicketPause
+from ptdash.models.tickets import BulkChange, SearchWord, Ticket, TicketAttachment, TicketMessage, TicketPause
 from ptdash.models.time_entries import Material, MinuteAlert, TimeEntry
 from ptdash.models.updates import (
     MaintenanceReport,
@@ -107,6 +107,7 @@ __all__ = [
     "Role",
     "RolloutTask",
     "Run",
+    "SearchWord",
     "Setting",
     "Settlement",
     "SoftwareAgreement",

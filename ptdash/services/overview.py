@@ -1,20 +1,14 @@
-"""What the overview shows: what needs a person now, the next window, the next deadlines."""
+"""What the overview shows: what needs a person now, the next window."""
 
 from dataclasses import dataclass
-from datetime import date, timedelta
-from typing import Any
+from datetime import date
 
-from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from ptdash.domain.periods import month_of, next_month
-from ptdash.models import Customer
-from ptdash.services import close_results, contracts, releases, windows
+from ptdash.services import close_results, releases, windows
 from ptdash.services.books import PeriodState
 from ptdash.services.close_results import MonthRow
-
-HORIZON = timedelta(days=60)
-DEADLINES = 8
 
 
 @dataclass(frozen=True)
@@ -32,33 +26,10 @@ class NextWindow:
         return today in self.days
 
 
-@dataclass(frozen=True)
-class Deadline:
-    """`kind` is notice (last day to receive one) or end (the contract's last day)."""
-
-    day: date
-    kind: str
-    contract: str
-    customer: str
-    monthly_net_cents: int | None
-
-
 def next_window(session: Session, today: date) -> NextWindow:
     """This month's maintenance window, next month's once its last day is over."""
     this = _window(session, month_of(today))
     return this if this.days and this.days[-1] >= today else _window(session, next_month(month_of(today)))
-
-
-def deadlines(session: Session, today: date) -> list[Deadline]:
-    """The next notice deadlines and ends of contracts within 60 days, the nearest first."""
-    rows = contracts.renewals(session, today)
-    found = [(day, kind, row) for row in rows for day, kind in _days(row) if today <= day <= today + HORIZON]
-    found.sort(key=lambda item: (item[0], item[2]["contract"]))
-    names = _names(session, {row["customer"] for _, _, row in found[:DEADLINES]})
-    return [
-        Deadline(day, kind, row["contract"], names[row["customer"]], row["monthly_net_cents"])
-        for day, kind, row in found[:DEADLINES]
-    ]
 
 
 def months_to_do(session: Session, today: date) -> list[MonthRow]:
@@ -78,20 +49,6 @@ def _needs_a_person(row: MonthRow, unreleased: bool) -> bool:
 
 def _by_month(row: MonthRow) -> date:
     return row.month
-
-
-def _days(row: dict[str, Any]) -> list[tuple[date, str]]:
-    """Only what a decision still changes, or what is about to happen: a contract that ended has neither."""
-    if row["state"] == "ended":
-        return []
-    deadline = row["notice_deadline"] if row["state"] == "active" and row["renews_on"] else None
-    days = [(deadline, "notice"), (row["ends_on"], "end")]
-    return [(date.fromisoformat(day), kind) for day, kind in days if day]
-
-
-def _names(session: Session, numbers: set[str]) -> dict[str, str]:
-    rows = session.execute(select(Customer.number, Customer.name).where(Customer.number.in_(numbers)))
-    return {row.number: row.name for row in rows}
 
 
 def _window(session: Session, month: date) -> NextWindow:

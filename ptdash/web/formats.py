@@ -1,7 +1,7 @@
 """Numbers, money and dates as people read them, by Babel in the language of the page; never by hand."""
 
 from collections.abc import Callable
-from datetime import date, datetime
+from datetime import date, datetime, time
 from decimal import Decimal
 from functools import lru_cache
 
@@ -132,7 +132,13 @@ def day_of_month(value: date) -> str:
 
 def short_day(value: date) -> str:
     """`Mo 16.11.`, where the year is clear."""
-    return format_date(value, SHORT_DAY[language()], locale=locale()).replace(".", "", 1)
+    return _short_day(value, language())
+
+
+@lru_cache(4096)
+def _short_day(value: date, spoken: str) -> str:
+    """Remembered, as every other day: a page of the queue writes the same few in every row."""
+    return format_date(value, SHORT_DAY[spoken], locale=spoken).replace(".", "", 1)
 
 
 def day_month(value: date) -> str:
@@ -179,7 +185,12 @@ def instant(value: datetime | None) -> str:
 
 def clock(value: datetime) -> str:
     """A stored instant's Berlin time of day: `10:39`."""
-    return format_time(value, "HH:mm", tzinfo=BERLIN, locale=locale())
+    return _clock(value.astimezone(BERLIN).time().replace(second=0, microsecond=0), locale())
+
+
+@lru_cache(2000)
+def _clock(value: time, spoken: Locale) -> str:
+    return format_time(value, "HH:mm", locale=spoken)
 
 
 def nb(value: object) -> Markup:

@@ -9,7 +9,7 @@ from flask import Flask, current_app, g
 from flask_babel import lazy_gettext
 from flask_babel.speaklater import LazyString
 from flask_login import current_user
-from sqlalchemy import Date, Integer, ScalarSelect, Select, bindparam, select
+from sqlalchemy import Date, Integer, Label, ScalarSelect, Select, bindparam, select
 
 from ptdash.db import db
 from ptdash.models import Role
@@ -119,14 +119,29 @@ def groups() -> list[tuple[LazyString | None, list[Entry]]]:
 def figures() -> dict[str, int]:
     """The figures behind this user's entries, by area: all in one statement, once a request."""
     if "figures" not in g:
-        asked = _asked(Role(current_user.role))
+        asked = columns()
         parameters = values(current_user, Moment(now())) | {"today": today()}
-        g.figures = {} if asked is None else dict(db.session().execute(asked, parameters).one()._mapping)
+        g.figures = dict(db.session().execute(_alone(asked), parameters).one()._mapping) if asked else {}
     found: dict[str, int] = g.figures
     return found
 
 
+def columns() -> tuple[Label[int], ...]:
+    """What `figures` asks for, for a page that asks for it beside its own figures, with the day as `today`."""
+    return _columns(Role(current_user.role))
+
+
+def keep(found: dict[str, int]) -> None:
+    """The figures as such a page read them."""
+    g.figures = found
+
+
 @cache
-def _asked(role: Role) -> Select[*tuple[Any, ...]] | None:
+def _columns(role: Role) -> tuple[Label[int], ...]:
     wanted = [(entry.figure, entry.area) for entry in ENTRIES if role in entry.roles and entry.figure]
-    return select(*(figure(role).label(area) for figure, area in wanted)) if wanted else None
+    return tuple(figure(role).label(area) for figure, area in wanted)
+
+
+@cache
+def _alone(asked: tuple[Label[int], ...]) -> Select[*tuple[Any, ...]]:
+    return select(*asked)

@@ -90,7 +90,10 @@ def test_the_page_asks_the_same_few_questions_however_many_rows(filled: Queue, b
     assert len(page.data) <= BYTES_AT_MOST
 
 
-@pytest.mark.parametrize("query", ["?q=drucker", "?q=sonderfall", "?q=druker", "?customer=10001&q=druker"])
+@pytest.mark.parametrize(
+    "query",
+    ["?q=drucker", "?q=sonderfall", "?q=druker", "?q=sonderfal", "?q=falsonder", "?customer=10001&q=druker"],
+)
 def test_a_search_or_a_filter_asks_at_most_ten(filled: Queue, browser: Browser, query: str) -> None:
     browser.sign_in(Role.DISPATCHER)
     filled.add(60)

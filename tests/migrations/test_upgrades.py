@@ -165,3 +165,12 @@ def test_what_devices_ran_before_the_catalogue_is_in_it_once(used: Flask) -> Non
         products = connection.execute(text("SELECT id, name, vendor FROM products ORDER BY id")).all()
     assert [tuple(product[1:]) for product in products] == [("Windows 11", "Microsoft"), ("Bürosoftware", "")]
     assert [product_id for _, product_id in of_device] == [products[0].id, products[0].id, products[1].id]
+
+
+def test_the_words_of_what_was_there_are_known(connection: Connection) -> None:
+    known = connection.execute(text("SELECT word FROM search_words ORDER BY word")).scalars().all()
+    of_tickets = {"drucker", "hangt", "outlook", "ubertragung", "vpn"}
+    assert set(known) == of_tickets | {"backerei", "grosse", "koln", "muller", "munster", "sohne"}
+    assert len(known) == len(set(known))
+    near = connection.execute(text("SELECT near_words('druker')")).scalar_one()
+    assert near == ["%druker%", "%drucker%"]

@@ -11,7 +11,7 @@ from ptdash.blueprints.overview import charts
 from ptdash.blueprints.tickets.rows import due_words
 from ptdash.db import db
 from ptdash.models import Role
-from ptdash.services import contract_tasks, overview, overview_figures, renewals, thresholds
+from ptdash.services import contract_tasks, overview, overview_figures, renewals, thresholds, upcoming
 from ptdash.services.acceptances import attention as acceptances
 from ptdash.services.rollout import waiting
 from ptdash.services.tickets import attention
@@ -46,7 +46,7 @@ def index() -> Response:
         contracts=contract_tasks.needed(session, day) if commercial else None,
         months=overview.months_to_do(session, day) if commercial else [],
         alerts=thresholds.waiting(session, day) if commercial else [],
-        deadlines=overview.deadlines(session, day) if reads_contracts else [],
+        deadlines=upcoming.deadlines(session, day) if reads_contracts else [],
         **_figures(day, moment, mine, commercial, reads_contracts) if works else {},
     )
 

@@ -17,7 +17,7 @@ from ptdash.models import Role
 from ptdash.services import meters
 from ptdash.services.tickets import choices, counts, queue
 from ptdash.services.tickets.asking import ANY, NOBODY, Asked, Group, Moment, Sort, Tab
-from ptdash.web import now, render_page, today, wants_fragment
+from ptdash.web import navigation, now, render_page, today, wants_fragment
 
 TABS = {
     Tab.OPEN: lazy_gettext("All open"),
@@ -80,14 +80,13 @@ def filter_customers() -> Response:
 def queue_facts(asked: Asked, chosen: Collection[str]) -> dict[str, Any]:
     """Everything the queue's page and its fragment show, in a number of queries that no row adds to."""
     session, moment = db.session(), Moment(now())
-    figures = counts.figures(session, asked, current_user, moment)
     page = queue.page(session, asked, current_user, moment)
+    figures = _figures(asked, moment, {moment.group(row.due_at) for row in page.rows})
     apart = set(chosen) - {row.number for row in page.rows}
     kept = queue.rows_of(session, apart, current_user) if apart else []
     drawn = _meters([*page.rows, *kept])
     rows = shown(page.rows, drawn, moment, set(chosen))
-    named = not wants_fragment() or asked.assignee is not None  # a fragment has no filters to fill
-    people = queue.assignable(session) if named and current_user.role != Role.TECHNICIAN else []
+    people = figures.beside.get("people") or []
     return {
         "asked": asked,
         "address": address,
@@ -111,11 +110,23 @@ def queue_facts(asked: Asked, chosen: Collection[str]) -> dict[str, Any]:
     }
 
 
+def _figures(asked: Asked, moment: Moment, groups: Collection[Group]) -> counts.Figures:
+    """The queue's, with those of the sidebar where there is one, and with whom a filter of the page names."""
+    beside = () if wants_fragment() else navigation.columns()
+    if current_user.role != Role.TECHNICIAN and (beside or asked.assignee is not None):
+        beside = (*beside, queue.people())
+    groups = groups if asked.order is Sort.DEADLINE else ()
+    found = counts.figures(db.session(), asked, current_user, moment, groups=groups, beside=beside, today=today())
+    if not wants_fragment():
+        navigation.keep(found.beside)
+    return found
+
+
 def row_facts(numbers: Collection[str], chosen: Collection[str]) -> dict[str, Any]:
     """A few rows again, after a change, with the tabs' figures."""
     session, moment, asked = db.session(), Moment(now()), shown_now()
     rows = queue.rows_of(session, numbers, current_user)
-    figures = counts.figures(session, asked, current_user, moment)
+    figures = counts.figures(session, asked, current_user, moment, groups=())
     return {"rows": shown(rows, _meters(rows), moment, chosen), "tabs": _tabs(asked, figures), "oob": True}
 
 
@@ -127,7 +138,7 @@ def request_address(asked: Asked) -> str:
 
 def _filter_names(asked: Asked, customer: str | None, people: Collection[Any]) -> list[str]:
     """The filters in words, for a list that is empty because of them."""
-    assignee = {NOBODY: gettext("Nobody")} | {row.id: row.name for row in people}
+    assignee = {NOBODY: gettext("Nobody")} | dict(people)
     status = (
         gettext("All, done ones too") if asked.status == ANY else asked.status and STATUSES[Status(asked.status)]
     )

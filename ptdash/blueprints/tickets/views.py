@@ -18,7 +18,8 @@ from ptdash.domain.tickets import Channel, Status, reachable
 from ptdash.services import files
 from ptdash.services.tickets import entries, history, reading, threads
 from ptdash.services.tickets.asking import Moment
-from ptdash.web import now, render_page, see_other, toast
+from ptdash.services.tickets.prepared import values
+from ptdash.web import navigation, now, render_page, see_other, toast, today
 
 TABS = ("reply", "note", "time", "inbound")
 
@@ -42,7 +43,9 @@ def ticket_page(
     session = db.session()
     shown = reading.show(session, number, current_user)
     thread = entries.thread(session, shown.ticket.id, shown.family)
-    before, after = reading.neighbours(session, shown.ticket, current_user)
+    asked = values(current_user, moment) | {"today": today()}
+    found = reading.neighbours(session, shown.ticket, current_user, beside=navigation.columns(), **asked)
+    navigation.keep(found.beside)
     said = [entry.id for entry in thread if entry.kind in ("inbound", "reply") and entry.number is None]
     forms = {name: WordsForm(formdata=None) for name in TABS}
     forms["inbound"].sender.data = shown.contact.name if shown.contact else ""
@@ -56,7 +59,7 @@ def ticket_page(
         shown=shown,
         ticket=shown.ticket,
         thread=thread,
-        neighbours={"before": before, "after": after},
+        neighbours=found,
         reachable=reachable(Status(shown.ticket.status)),
         forms=forms,
         form=form,

@@ -2,7 +2,6 @@
 
 import base64
 import json
-from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, time, timedelta
 from enum import StrEnum
@@ -14,13 +13,12 @@ from sqlalchemy import (
     Integer,
     Row,
     Select,
-    and_,
     any_,
+    bindparam,
     func,
     literal_column,
     or_,
     select,
-    true,
     tuple_,
 )
 
@@ -29,7 +27,6 @@ from ptdash.domain import searching as folded
 from ptdash.domain.tickets import OPEN_STATUSES, Priority, Status
 from ptdash.models import Customer, MinuteAlert, Role, Ticket, User
 from ptdash.models.tickets import IS_DONE, IS_OPEN
-from ptdash.services.searching import matches
 
 CRITICAL = timedelta(hours=2)
 WORDS_AT_MOST = 6
@@ -169,17 +166,27 @@ def scopes(user: User) -> list[Conditions]:
     return [[]]
 
 
-def match(words: Sequence[str], *, alike: bool = False, rows: Any = Ticket) -> ColumnElement[bool]:
-    """Each word is a part of the ticket's text or of its customer's; `alike` forgives a slip of the finger. `rows`
-    has the columns `search` and `customer_id`."""
-    return and_(true(), *(_has(word, alike, rows) for word in words))
+def starting(asked: Asked) -> tuple[Asked, dict[str, Any]]:
+    """The kind of view, without its words and its place, and the place as the parameters of `placed`."""
+    start = enumerate(asked.start or ())
+    return replace(asked, start=None, text=""), {
+        f"start{n}": NEVER if value is None else value for n, value in start
+    }
 
 
-def after(asked: Asked) -> Conditions:
-    """The rows behind the place where the page begins, seen in its direction."""
+def placed(view: Asked) -> Asked:
+    """The view from a place that parameters name."""
+    keys = enumerate(ORDERS[view.order][1])
+    return replace(view, start=tuple(bindparam(f"start{n}", type_=key.type) for n, key in keys))
+
+
+def after(asked: Asked, keys: tuple[Any, ...] | None = None) -> Conditions:
+    """The rows behind the place where the page begins, seen in its direction. `keys`: the columns of the order,
+    where they have been read under other names."""
     if asked.start is None:
         return []
-    descending, keys = ORDERS[asked.order]
+    descending, own = ORDERS[asked.order]
+    keys = keys or own
     start = tuple(NEVER if value is None else value for value in asked.start)
     forward = descending is asked.back
     place = tuple_(*keys) > tuple_(*start) if forward else tuple_(*keys) < tuple_(*start)
@@ -188,9 +195,19 @@ def after(asked: Asked) -> Conditions:
     return [place]
 
 
-def direction(asked: Asked) -> tuple[Any, ...]:
-    descending, keys = ORDERS[asked.order]
-    return tuple(key.desc() if descending is not asked.back else key.asc() for key in keys)
+def direction(asked: Asked, keys: tuple[Any, ...] | None = None) -> tuple[Any, ...]:
+    descending, own = ORDERS[asked.order]
+    return tuple(key.desc() if descending is not asked.back else key.asc() for key in keys or own)
+
+
+def keys_of(asked: Asked) -> list[Any]:
+    """The columns of the order, to be read beside others."""
+    return [key.label(f"key{n}") for n, key in enumerate(ORDERS[asked.order][1])]
+
+
+def read_keys(asked: Asked, rows: Any) -> tuple[Any, ...]:
+    """The same, of rows that they were read with."""
+    return tuple(rows.c[f"key{n}"] for n in range(len(ORDERS[asked.order][1])))
 
 
 def key_of(asked: Asked, row: Row[Any]) -> str:
@@ -243,7 +260,7 @@ def _tab(tab: Tab, user: User, moment: Moment) -> Conditions:
         Tab.CRITICAL: [Ticket.due_key < moment.critical],
         Tab.MINE: [Ticket.assignee_id == user.id],
         Tab.HOLD: [Ticket.status == Status.WAITING_CUSTOMER.value, Ticket.due_key == NEVER],
-        Tab.LOW: [_among(Ticket.customer_id, low_customers(moment))],
+        Tab.LOW: [among(Ticket.customer_id, low_customers(moment))],
     }
     return conditions[tab]
 
@@ -269,14 +286,6 @@ def _filters(asked: Asked) -> Conditions:
     return found
 
 
-def _has(word: str, alike: bool, rows: Any) -> ColumnElement[bool]:
-    if alike:
-        here, there = matches(rows.search, word), matches(Customer.search, word)
-    else:
-        here, there = (column.contains(word, autoescape=True) for column in (rows.search, Customer.search))
-    return or_(here, _among(rows.customer_id, select(Customer.id).where(there)))
-
-
-def _among(column: Any, found: Select[Any]) -> ColumnElement[bool]:
+def among(column: Any, found: Select[Any]) -> ColumnElement[bool]:
     """As an array that is read once, so that it can be looked up in the column's index."""
     return or_(column == any_(func.array(found.scalar_subquery())))

@@ -65,8 +65,9 @@ def needed(session: Session, user: User, moment: Moment) -> Attention:
 
     Each as far as this person sees them: a technician own and unassigned tickets, and the own timer.
     """
-    figures = counts.figures(session, Asked(tab=Tab.MINE), user, moment)
-    mine = figures.groups[Group.OVERDUE] + figures.groups[Group.TODAY]
+    mine_due = (Group.OVERDUE, Group.TODAY)
+    figures = counts.figures(session, Asked(tab=Tab.MINE), user, moment, groups=mine_due)
+    mine = sum(figures.groups[group] for group in mine_due)
     return Attention(
         _pile(session, Tab.CRITICAL, figures.overdue, user, moment),
         _pile(session, Tab.UNASSIGNED, figures.tabs[Tab.UNASSIGNED], user, moment),

@@ -1,5 +1,6 @@
 """The figures around the queue: each stops counting at 1000, so that it costs the same however many there are."""
 
+from collections.abc import Collection
 from dataclasses import dataclass, replace
 from functools import cache, lru_cache
 from typing import Any
@@ -7,6 +8,7 @@ from typing import Any
 from sqlalchemy import (
     ColumnElement,
     Integer,
+    Label,
     ScalarSelect,
     Select,
     and_,
@@ -30,9 +32,9 @@ from ptdash.services.tickets.asking import (
     Tab,
     branches,
     low_customers,
-    match,
     scopes,
 )
+from ptdash.services.tickets.finding import match, parts
 from ptdash.services.tickets.prepared import any_moment, anybody, values
 
 LIMIT = 1000
@@ -42,7 +44,8 @@ LIMIT = 1000
 class Figures:
     """Every tab's open tickets, the overdue ones, those of the view asked for and of its groups (none of a
     search), and the newest ticket's id, so that the page can ask for newer ones. 1000 stands for "more".
-    `customer` is the name of the one whose tickets are asked for; None where nobody has that number."""
+    `customer` is the name of the one whose tickets are asked for; None where nobody has that number. `beside` is
+    what else was asked for with them, by its label."""
 
     tabs: dict[Tab, int]
     overdue: int
@@ -50,23 +53,42 @@ class Figures:
     groups: dict[Group, int]
     newest: int
     customer: str | None
+    beside: dict[str, Any]
 
 
-def figures(session: Session, asked: Asked, user: User, moment: Moment) -> Figures:
-    """All of them in one statement, which is put together once for each kind of view."""
+def figures(
+    session: Session,
+    asked: Asked,
+    user: User,
+    moment: Moment,
+    *,
+    groups: Collection[Group] = tuple(Group),
+    beside: tuple[Label[Any], ...] = (),
+    **more: Any,
+) -> Figures:
+    """All of them in one statement, which is put together once for each kind of view; of its groups these. Figures
+    of other areas can be asked for `beside` them, with `more` as their parameters."""
     view = replace(asked, start=None, back=False, text="")
-    statement = _statement(view, bool(asked.words), Role(user.role))
-    row = session.execute(statement, values(user, moment)).one()
+    shown = tuple(group for group in Group if group in groups and not asked.words)
+    statement = _statement(view, bool(asked.words), Role(user.role), shown, beside)
+    row = session.execute(statement, values(user, moment) | more).one()
     found = row._mapping
     tabs = {tab: found[f"tab_{tab}"] for tab in Tab}
-    groups = {group: found[f"group_{group}"] for group in Group if f"group_{group}" in found}
     return Figures(
-        tabs, row.overdue, found.get("total", tabs[Tab.OPEN]), groups, row.newest, found.get("customer")
+        tabs,
+        row.overdue,
+        found.get("total", tabs[Tab.OPEN]),
+        {group: found[f"group_{group}"] for group in Group if f"group_{group}" in found},
+        row.newest,
+        found.get("customer"),
+        {column.name: found[column.name] for column in beside},
     )
 
 
 @lru_cache(maxsize=200)
-def _statement(view: Asked, searched: bool, role: Role) -> Select[Any]:
+def _statement(
+    view: Asked, searched: bool, role: Role, groups: tuple[Group, ...], beside: tuple[Label[Any], ...]
+) -> Select[Any]:
     """The figures of a view, with the person and the instants as parameters."""
     user, moment = anybody(role), any_moment()
     wanted: dict[str, ScalarSelect[Any]] = {
@@ -78,17 +100,11 @@ def _statement(view: Asked, searched: bool, role: Role) -> Select[Any]:
         if view.filtered or view.tab is not Tab.OPEN:
             wanted["total"] = _capped(view, user, moment)
         if view.open_only:
-            wanted |= {f"group_{group}": _capped(view, user, moment, _in(group, moment)) for group in Group}
+            wanted |= {f"group_{group}": _capped(view, user, moment, _in(group, moment)) for group in groups}
     if view.customer is not None:
         wanted["customer"] = select(Customer.name).where(Customer.number == view.customer).scalar_subquery()
     newest = select(func.coalesce(func.max(Ticket.id), 0)).scalar_subquery()
-    return select(newest.label("newest"), *(figure.label(name) for name, figure in wanted.items()))
-
-
-def total(session: Session, asked: Asked, user: User, moment: Moment) -> int:
-    """How many tickets a view has, at most 1000; of a search as far as 1000 hits are looked for."""
-    where = [match(asked.words)] if asked.words else []
-    return _one(session, _capped(replace(asked, start=None), user, moment, where))
+    return select(newest.label("newest"), *(figure.label(name) for name, figure in wanted.items()), *beside)
 
 
 @cache
@@ -100,8 +116,9 @@ def overdue(role: Role) -> ScalarSelect[int]:
 
 def fresh(session: Session, asked: Asked, user: User, moment: Moment, newest: int) -> int:
     """How many tickets of this view came in after the newest one that a page knows."""
-    where: Conditions = [Ticket.id > newest, *([match(asked.words)] if asked.words else [])]
-    return _one(session, _capped(replace(asked, start=None), user, moment, where))
+    where: Conditions = [Ticket.id > newest, match(len(asked.words))]
+    figure = _capped(replace(asked, start=None), user, moment, where)
+    return session.execute(select(figure), parts(asked.words)).scalar_one()
 
 
 def _in(group: Group, moment: Moment) -> Conditions:
@@ -111,10 +128,6 @@ def _in(group: Group, moment: Moment) -> Conditions:
         Group.LATER: [Ticket.due_key >= moment.tomorrow, Ticket.due_key < NEVER],
         Group.HOLD: [Ticket.due_key == NEVER],
     }[group]
-
-
-def _one(session: Session, figure: ScalarSelect[int]) -> int:
-    return session.execute(select(figure)).scalar_one()
 
 
 def _capped(asked: Asked, user: User, moment: Moment, more: Conditions | None = None) -> ScalarSelect[int]:

@@ -1,8 +1,6 @@
 """The ticket queue: a page of it in any order, from any place, however many tickets there are.
 
-A page is one statement that reads its order from an index; a search asks at most three. What is common stands
-among the first rows of that order and is found by looking through some of them; what is rare is found by the
-trigram index, and counted; and what nobody spelled like that is found by likeness.
+A page is one statement that reads its order from an index; a search asks at most five (`finding`).
 """
 
 from collections.abc import Collection, Sequence
@@ -10,47 +8,27 @@ from dataclasses import dataclass, replace
 from functools import cache, lru_cache
 from typing import Any
 
-from sqlalchemy import Row, Select, bindparam, func, select, union_all
+from sqlalchemy import Label, Row, Select, func, select, union_all
+from sqlalchemy.dialects.postgresql import aggregate_order_by
 from sqlalchemy.orm import Session
 
-from ptdash.models import Customer, Role, Ticket, User
+from ptdash.models import Role, Ticket, User
+from ptdash.services.tickets import finding
 from ptdash.services.tickets.asking import (
-    NEVER,
-    ORDERS,
     Asked,
-    Conditions,
     Moment,
-    Sort,
     after,
     branches,
     direction,
     key_of,
-    match,
+    placed,
     scopes,
+    starting,
 )
 from ptdash.services.tickets.prepared import any_moment, anybody, values
+from ptdash.services.tickets.rows import COLUMNS, first_of, ids_of, joined
 
 PAGE = 50
-LOOKED_THROUGH = 3000
-ALIKE_AT_MOST = 500
-
-COLUMNS = (
-    Ticket.id,
-    Ticket.number,
-    Ticket.subject,
-    Ticket.status,
-    Ticket.priority,
-    Ticket.due_at,
-    Ticket.deadline_known,
-    Ticket.created_at,
-    Ticket.updated_at,
-    Ticket.version,
-    Ticket.customer_id,
-    Ticket.assignee_id,
-    Customer.name.label("customer"),
-    Customer.sort_key,
-    User.name.label("assignee"),
-)
 
 
 @dataclass(frozen=True)
@@ -68,25 +46,28 @@ class Page:
 def page(session: Session, asked: Asked, user: User, moment: Moment) -> Page:
     """A page of 50 tickets that this person sees, in the order asked for."""
     if not asked.words:
-        view, start = replace(asked, start=None, text=""), asked.start or ()
-        place = {f"start{n}": NEVER if value is None else value for n, value in enumerate(start)}
-        statement = _plain(view, bool(start), Role(user.role), PAGE + 1)
+        view, place = starting(asked)
+        statement = _plain(view, bool(place), Role(user.role), PAGE + 1)
         return _cut(asked, list(session.execute(statement, values(user, moment) | place).all()))
-    common = _read(session, asked, _ordered(asked, user, moment, PAGE + 1, asked.words))
-    if len(common) > PAGE:
-        return _cut(asked, common)
-    for alike in (False, True):
-        rows = _read(session, asked, _hits(asked, user, moment, alike), counted=True)
-        if rows or asked.start:
-            return _cut(asked, rows, rows[0].found if rows else 0, alike and bool(rows))
-    return _cut(asked, [], 0)
+    rows = finding.spelled(session, asked, user, moment, PAGE + 1)
+    if rows or (asked.start and finding.spelled(session, replace(asked, start=None), user, moment, 1)):
+        return _cut(asked, rows, _found(asked, rows))
+    rows = finding.alike(session, asked, user, moment, PAGE + 1)
+    return _cut(asked, rows, rows[0].found if rows else 0, bool(rows))
+
+
+def _found(asked: Asked, rows: Sequence[Row[Any]]) -> int | None:
+    """How many tickets a search has: where nobody counted them, the rows are all where they fit on the page."""
+    if not rows or rows[0].found is not None:
+        return rows[0].found if rows else 0
+    return len(rows) if len(rows) <= PAGE and asked.start is None else None
 
 
 def rows_of(session: Session, numbers: Collection[str], user: User) -> Sequence[Row[Any]]:
     """These tickets as rows of the queue, as far as this person sees them, in the order of their deadline."""
     own = [condition for scope in scopes(user) for condition in scope]
     rows: Any = select(*COLUMNS).select_from(Ticket)
-    found = _joined(rows).where(Ticket.number.in_(numbers))
+    found = joined(rows).where(Ticket.number.in_(numbers))
     if own:
         found = found.where(own[0] | own[1])
     return session.execute(found.order_by(Ticket.due_key, Ticket.id)).all()
@@ -98,6 +79,15 @@ def assignable(session: Session) -> Sequence[Row[Any]]:
 
 
 @cache
+def people() -> Label[Any]:
+    """The same as one column, pairs of id and name, to be asked for beside other figures."""
+    them = _assignable().subquery()
+    pair = func.jsonb_build_array(them.c.id, them.c.name)
+    found = select(func.jsonb_agg(aggregate_order_by(pair, them.c.name, them.c.id)))
+    return found.scalar_subquery().label("people")
+
+
+@cache
 def _assignable() -> Any:
     found: Any = select(User.id, User.name, User.role).where(User.active, User.role != "admin")
     return found.order_by(User.name, User.id)
@@ -105,63 +95,19 @@ def _assignable() -> Any:
 
 @lru_cache(maxsize=200)
 def _plain(view: Asked, begins: bool, role: Role, size: int) -> Select[Any]:
-    """A page without a search; `begins`: at a place, which is a parameter, too."""
-    if begins:
-        keys = enumerate(ORDERS[view.order][1])
-        view = replace(view, start=tuple(bindparam(f"start{n}", type_=key.type) for n, key in keys))
-    return _rows(view, _ordered(view, anybody(role), any_moment(), size), size)
-
-
-def _ordered(asked: Asked, user: User, moment: Moment, size: int, words: Sequence[str] = ()) -> Any:
-    """The ids of a page, each branch read from an index in order; those with these words among the first only."""
-    parts = []
-    for conditions in branches(asked, user, moment):
-        part = _base(asked, [*conditions, *after(asked)]).order_by(*direction(asked))
-        if words:
-            near = part.add_columns(Ticket.search, Ticket.customer_id).limit(LOOKED_THROUGH)
-            looked_at = near.cte().prefix_with("MATERIALIZED", dialect="postgresql")
-            part = select(looked_at.c.id).where(match(words, rows=looked_at.c))
-        parts.append(part.limit(size))
-    return (parts[0] if len(parts) == 1 else union_all(*(select(part.subquery()) for part in parts))).subquery()
-
-
-def _hits(asked: Asked, user: User, moment: Moment, alike: bool) -> Any:
-    """Every ticket that a search finds by the trigram indexes, and how many they are."""
+    """A page without a search, each branch read from an index in order; `begins`: at a place."""
+    asked = placed(view) if begins else view
     parts = [
-        _base(asked, [*conditions, match(asked.words, alike=alike)])
-        for conditions in branches(asked, user, moment)
+        ids_of(asked, [*conditions, *after(asked)]).order_by(*direction(asked)).limit(size)
+        for conditions in branches(asked, anybody(role), any_moment())
     ]
-    whole = parts[0] if len(parts) == 1 else union_all(*parts)
-    if alike:
-        whole = whole.limit(ALIKE_AT_MOST)
-    hits = whole.cte("hits").prefix_with("MATERIALIZED", dialect="postgresql")
-    return select(hits.c.id, func.count().over().label("found")).subquery()
+    whole = parts[0] if len(parts) == 1 else union_all(*(select(part.subquery()) for part in parts))
+    return first_of(asked, whole.subquery(), size)
 
 
-def _base(asked: Asked, conditions: Conditions) -> Select[Any]:
-    found = select(Ticket.id).where(*conditions)
-    return found.join(Customer, Customer.id == Ticket.customer_id) if asked.order is Sort.CUSTOMER else found
-
-
-def _read(session: Session, asked: Asked, ids: Any, counted: bool = False) -> list[Row[Any]]:
-    return list(session.execute(_rows(asked, ids, PAGE + 1, counted)).all())
-
-
-def _rows(asked: Asked, ids: Any, size: int, counted: bool = False) -> Select[Any]:
-    columns = (*COLUMNS, ids.c.found) if counted else COLUMNS
-    found = _joined(select(*columns).select_from(ids).join(Ticket, Ticket.id == ids.c.id))
-    if counted:
-        found = found.where(*after(asked))
-    return found.order_by(*direction(asked)).limit(size)
-
-
-def _joined(found: Select[Any]) -> Select[Any]:
-    return found.join(Customer, Customer.id == Ticket.customer_id).outerjoin(User, User.id == Ticket.assignee_id)
-
-
-def _cut(asked: Asked, rows: list[Row[Any]], found: int | None = None, alike: bool = False) -> Page:
+def _cut(asked: Asked, rows: Sequence[Row[Any]], found: int | None = None, alike: bool = False) -> Page:
     """One row more was read than is shown, to know whether another page follows."""
-    more, shown = len(rows) > PAGE, rows[:PAGE]
+    more, shown = len(rows) > PAGE, list(rows[:PAGE])
     if asked.back:
         shown.reverse()
     first, last = (key_of(asked, shown[0]), key_of(asked, shown[-1])) if shown else (None, None)

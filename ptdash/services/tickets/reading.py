@@ -8,6 +8,7 @@ from sqlalchemy import (
     ColumnElement,
     DateTime,
     Integer,
+    Label,
     ScalarSelect,
     Select,
     bindparam,
@@ -86,27 +87,38 @@ def _whole() -> Select[*tuple[Any, ...]]:
     )
 
 
-def neighbours(session: Session, ticket: Ticket, user: User) -> tuple[str | None, str | None]:
-    """The numbers of the tickets before and after this one in the queue's own order: by deadline, then age. A
-    technician's are the own and the unassigned ones."""
-    values = {"due": ticket.due_at or NEVER, "id": ticket.id, "me": user.id}
-    found = session.execute(_neighbours(user.role == Role.TECHNICIAN), values).one()
-    return found[0], found[1]
+@dataclass(frozen=True)
+class Neighbours:
+    """The numbers of two tickets, and what else was asked for with them, by its label."""
+
+    before: str | None
+    after: str | None
+    beside: dict[str, Any]
+
+
+def neighbours(
+    session: Session, ticket: Ticket, user: User, *, beside: tuple[Label[Any], ...] = (), **more: Any
+) -> Neighbours:
+    """The tickets before and after this one in the queue's own order, by deadline, then age; a technician's are
+    the own and the unassigned ones. Other figures can be asked for `beside`, with `more` as their parameters."""
+    values = {"due": ticket.due_at or NEVER, "id": ticket.id, "whose": user.id} | more
+    found = session.execute(_neighbours(user.role == Role.TECHNICIAN, beside), values).one()
+    return Neighbours(found[0], found[1], {column.name: found._mapping[column.name] for column in beside})
 
 
 @cache
-def _neighbours(own: bool) -> Select[*tuple[Any, ...]]:
+def _neighbours(own: bool, beside: tuple[Label[Any], ...]) -> Select[*tuple[Any, ...]]:
     here = tuple_(bindparam("due", type_=DateTime(timezone=True)), bindparam("id", type_=Integer()))
     place = tuple_(Ticket.due_key, Ticket.id)
     before = _nearest(own, place < here, (Ticket.due_key.desc(), Ticket.id.desc()))
-    return select(before, _nearest(own, place > here, (Ticket.due_key, Ticket.id)))
+    return select(before, _nearest(own, place > here, (Ticket.due_key, Ticket.id)), *beside)
 
 
 def _nearest(own: bool, beyond: ColumnElement[bool], order: tuple[Any, ...]) -> ScalarSelect[str]:
     """The number of the first open ticket beyond a place; of a technician's two kinds each from its own index."""
     mine: list[ColumnElement[bool]] = [true()]
     if own:
-        mine = [Ticket.assignee_id == bindparam("me"), Ticket.assignee_id.is_(None)]
+        mine = [Ticket.assignee_id == bindparam("whose"), Ticket.assignee_id.is_(None)]
     first = [
         select(Ticket.id).where(OPEN, beyond, whose).order_by(*order).limit(1).scalar_subquery() for whose in mine
     ]

@@ -171,6 +171,11 @@ def test_a_technician_sees_no_ticket_of_a_colleague(company: Company) -> None:
         reading.show(session, ticket.number, company.technician)
 
 
+def around(session: Session, ticket: Ticket, user: User) -> tuple[str | None, str | None]:
+    found = reading.neighbours(session, ticket, user)
+    return found.before, found.after
+
+
 def test_the_neighbours_follow_the_deadlines(company: Company) -> None:
     session = company.session
     first, second, third = (
@@ -179,14 +184,14 @@ def test_the_neighbours_follow_the_deadlines(company: Company) -> None:
     waiting = company.ticket(company.customer(), status="waiting_customer")
     company.ticket(company.customer(), status="resolved")
     me = company.technician
-    assert reading.neighbours(session, second, me) == (first.number, third.number)
-    assert reading.neighbours(session, first, me) == (None, second.number)
-    assert reading.neighbours(session, waiting, me) == (third.number, None)
+    assert around(session, second, me) == (first.number, third.number)
+    assert around(session, first, me) == (None, second.number)
+    assert around(session, waiting, me) == (third.number, None)
     other = company.add(User(email="c@pt.example", name="Lukas", role=Role.TECHNICIAN))
     first.assignee_id, third.assignee_id = me.id, other.id
     session.flush()
-    assert reading.neighbours(session, second, me) == (first.number, waiting.number)
-    assert reading.neighbours(session, second, other) == (None, third.number)
+    assert around(session, second, me) == (first.number, waiting.number)
+    assert around(session, second, other) == (None, third.number)
 
 
 def test_every_word_leaves_an_event(company: Company) -> None:
