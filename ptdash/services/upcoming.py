@@ -81,7 +81,9 @@ def _window(session: Session, today: date) -> list[Deadline]:
         window = windows.of_month(session, month)
         if window.days and window.days[-1] >= today:
             still_open = select(func.count()).where(
-                RolloutTask.window_month == month, RolloutTask.status == TaskStatus.PLANNED
+                RolloutTask.window_month == month,
+                RolloutTask.status == TaskStatus.PLANNED,
+                RolloutTask.stopped_at.is_(None),
             )
             count = session.execute(still_open).scalar_one()
             closes = datetime.combine(window.days[-1], window.closes_at, BERLIN)
