@@ -47,6 +47,15 @@ def insert_rows(session: Session, model: type[Base], rows: Sequence[Mapping[str,
     session.execute(insert(table).from_select(columns + shared, taken))
 
 
+def plan_by_values(session: Session) -> None:
+    """Have the statements of this transaction planned for the values they are given.
+
+    A statement that was run a few times is else planned for any value: of a list it expects ten, of a day that
+    few contracts run on it. Of thousands of rows that costs more than a new plan.
+    """
+    session.execute(select(func.set_config("plan_cache_mode", "force_custom_plan", True)))
+
+
 def among(
     column: InstrumentedAttribute[int] | InstrumentedAttribute[int | None], ids: Collection[int] | str
 ) -> ColumnElement[bool]:

@@ -89,7 +89,7 @@ def test_the_matrix_shows_rows_cells_and_the_figure_in_the_navigation(app: Flask
     page = manager.page(f"{PAGE}?month=2026-11")
     row = page.find(id="u1")
     assert "Mozilla Firefox ESR" in row.get_text() and "Bestanden" in row.get_text()
-    cell = row.find("a", attrs={"data-cell": True})
+    cell = row.find("a", class_="cl")
     assert (cell["href"], page.find("abbr").get_text()) == ("/updates/1/customers/10001", "KES")
     assert page.find("a", href=PAGE).find(class_="n").get_text(strip=True) == "1"
     assert manager.get(f"{PAGE}?month=2026-11", headers=HTMX).get_data(as_text=True).count("<html") == 0

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 from dataclasses import field as made
-from datetime import date, datetime
+from datetime import date
 from typing import Any
 
 from flask import Response, request, url_for
@@ -13,7 +13,7 @@ from ptdash.db import transaction
 from ptdash.domain.rollout import TaskStatus
 from ptdash.models import Role
 from ptdash.services.rollout import reading
-from ptdash.web import access, config, now, render_page, today
+from ptdash.web import access, moment, render_page, today
 
 
 @dataclass(frozen=True)
@@ -41,11 +41,6 @@ class Typed:
 @access(*READERS)
 def index() -> Response:
     return day_list(asked())
-
-
-def moment() -> datetime:
-    """The instant of this request as the business counts it."""
-    return config().business_moment(now())
 
 
 def asked() -> Asked:
