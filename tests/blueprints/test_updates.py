@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 from flask import Flask
-from sqlalchemy import select
+from sqlalchemy import select, text
 
 from ptdash import models
 from ptdash.db import db, transaction
@@ -18,6 +18,7 @@ from tests.blueprints.browser import HTMX, Browser, text_of
 from tests.conftest import empty
 from tests.counting import queries
 from tests.services.updates.house import House
+from tests.services.updates.test_approving import INSTALL, ONE
 
 PAGE = "/updates"
 FORM = {
@@ -188,9 +189,24 @@ def test_the_whole_way_of_an_update(app: Flask, browser: Browser) -> None:
     assert "2 offene Aufgaben werden gestoppt" in effect
     unsaid = browser.submit("/updates/1/withdraw", "/updates/1/withdraw")
     assert unsaid.status_code == 422 and text_of(unsaid).startswith("Fehler:")
-    browser.submit("/updates/1/withdraw", "/updates/1/withdraw", reason="Druckerproblem")
-    assert "Druckerproblem" in browser.page("/updates/1").get_text()
-    assert {task.status for task in stored(app, RolloutTask)} == {"skipped"}
+    too_long = {"reason": "Druckerproblem", "instruction": "x" * 2001}
+    answer = browser.submit("/updates/1/withdraw", "/updates/1/withdraw", **too_long)
+    assert answer.status_code == 422 and "höchstens 2000" in text_of(answer).lower()
+    assert "x" * 2001 in answer.get_data(as_text=True)
+    install(app)
+    said = {"reason": "Druckerproblem", "instruction": "Zurück auf 140.4.0\r\n<b>sofort</b>"}
+    browser.submit("/updates/1/withdraw", "/updates/1/withdraw", **said)
+    page = browser.page("/updates/1")
+    assert "Druckerproblem" in page.get_text()
+    listed = " ".join(page.find(id="installed").get_text().split())
+    assert "Zu tun: Zurück auf 140.4.0 <b>sofort</b>" in listed and "Roll" not in listed
+    assert {task.status for task in stored(app, RolloutTask)} == {"skipped", "installed"}
+
+
+def install(app: Flask) -> None:
+    """One of the devices has it, from its window."""
+    with app.app_context(), transaction() as session:
+        session.execute(text(INSTALL.format(one=ONE)))
 
 
 def stored_points(app: Flask) -> list[int]:

@@ -16,6 +16,16 @@ from ptdash.models import Ticket
 from ptdash.services import deadlines, invoice_originals, invoice_pdfs
 from ptdash.services.tickets import changing
 
+WITHDRAWN_BEFORE_INSTRUCTIONS = """
+SET session_replication_role = replica;
+INSERT INTO updates (vendor, title, version, severity, released_on, state, reason, created_at)
+    VALUES ('Mozilla', 'Firefox', '1', 'low', '2026-11-01', 'withdrawn', 'Bug', '2026-11-01');
+INSERT INTO update_approvals (update_id, check_id, approved_at, approved_by_id, four_eyes, ended_at, ended_by,
+                              end_reason)
+    VALUES (1, 1, '2026-11-02', 1, true, '2026-11-03', 'withdrawn', 'Bug'),
+           (1, 1, '2026-11-04', 1, true, NULL, NULL, '');
+SET session_replication_role = origin;
+"""
 INSTALLED_BEFORE_THE_CATALOGUE = """
 INSERT INTO devices (inventory_number, customer_id, type, name, purchased_from_us) VALUES
     ('G-1', 1, 'notebook', 'Kasse', true), ('G-2', 2, 'server', 'Ablage', true);
@@ -165,3 +175,13 @@ def test_what_devices_ran_before_the_catalogue_is_in_it_once(used: Flask) -> Non
         products = connection.execute(text("SELECT id, name, vendor FROM products ORDER BY id")).all()
     assert [tuple(product[1:]) for product in products] == [("Windows 11", "Microsoft"), ("Bürosoftware", "")]
     assert [product_id for _, product_id in of_device] == [products[0].id, products[0].id, products[1].id]
+
+
+def test_approvals_withdrawn_before_there_were_instructions_have_none(used: Flask) -> None:
+    upgrade(revision="0010")
+    with db.engine.begin() as connection:
+        connection.execute(text(WITHDRAWN_BEFORE_INSTRUCTIONS))
+    upgrade()
+    with db.engine.connect() as connection:
+        found = connection.execute(text("SELECT end_instruction FROM update_approvals")).scalars().all()
+    assert found == ["", ""]
