@@ -2,7 +2,8 @@
 
 import io
 from collections.abc import Callable
-from datetime import UTC, datetime, timedelta
+from dataclasses import replace
+from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -11,6 +12,7 @@ from sqlalchemy import select, text
 
 from ptdash import models
 from ptdash.db import db, transaction
+from ptdash.domain.periods import berlin_day
 from ptdash.domain.updates import Result
 from ptdash.models import Role, RolloutTask, Update, UpdateApproval, UpdateCheck, UpdateFeed
 from ptdash.services.updates import checking, feeds, fetching
@@ -207,6 +209,17 @@ def install(app: Flask) -> None:
     """One of the devices has it, from its window."""
     with app.app_context(), transaction() as session:
         session.execute(text(INSTALL.format(one=ONE)))
+
+
+def test_checks_and_decisions_are_of_the_day_that_counts_for_the_business(app: Flask, manager: Browser) -> None:
+    fill(app, House.tested)
+    kept, day = app.config["PTDASH"], date(2031, 5, 6)
+    app.config["PTDASH"] = replace(kept, today=day)
+    try:
+        assert manager.submit("/updates/1/approve", "/updates/1/approve").status_code == 303
+    finally:
+        app.config["PTDASH"] = kept
+    assert berlin_day(stored(app, UpdateApproval)[0].approved_at) == day
 
 
 def stored_points(app: Flask) -> list[int]:
