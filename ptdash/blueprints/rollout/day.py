@@ -65,7 +65,9 @@ def here(shown: Asked, **more: Any) -> str:
 def day_list(shown: Asked, *, typed: Typed | None = None, told: dict[str, Any] | None = None) -> Response:
     """The list, or of an htmx answer its fragment with what was done."""
     mine = None if shown.everybody else current_user.id
-    at = moment()
+    at, address = moment(), here(shown)
+    # A day has thousands of these addresses, and each is put together anew.
+    beside = address + ("&" if "?" in address else "?")
     with transaction() as session:
         page = reading.day_page(session, shown.day, today=today(), mine=mine)
         reboots = reading.reboots(session, [row.device.id for row in page.rows])
@@ -86,6 +88,8 @@ def day_list(shown: Asked, *, typed: Typed | None = None, told: dict[str, Any] |
         is_today=shown.day == today(),
         today=today(),
         here=lambda **more: here(shown, **more),
+        opens=lambda device: f"{beside}deviation={device}",
+        tick_url=url_for("rollout.tick"),
         may_write=current_user.role in WRITERS,
         failed=sum(row.failed for row in page.rows),
         bars=_bars(page),
