@@ -61,7 +61,7 @@ def line_state(line: Line) -> tuple[str, str]:
 
 @lru_cache
 def _in_words(status: TaskStatus, _spoken: str) -> tuple[str, str]:
-    """Remembered: a day says them thousands of times, and each look-up of the language costs more than the word."""
+    """Remembered: a day says them thousands of times, and each look-up costs more than the word."""
     word, shape = STATES[status]
     return str(word), shape
 
