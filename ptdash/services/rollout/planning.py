@@ -12,7 +12,6 @@ from ptdash.domain.errors import Conflict, NotFound
 from ptdash.domain.planner import Placement
 from ptdash.models import UpdateApproval, User
 from ptdash.services import audit
-from ptdash.services.bulk import plan_by_values
 from ptdash.services.rollout import covering, placing
 from ptdash.services.rollout.covering import New
 
@@ -43,7 +42,6 @@ def plan_approved(
     """
     session.flush()
     placing.lock(session)
-    plan_by_values(session)
     approval = session.execute(
         select(UpdateApproval)
         .where(UpdateApproval.id == approval_id)

@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 from ptdash.domain.rollout import TaskStatus, Why
 from ptdash.models import MaintenanceWindow, RolloutTask, Update, UpdateApproval
 from ptdash.services import audit, windows
-from ptdash.services.bulk import among, plan_by_values
+from ptdash.services.bulk import among
 from ptdash.services.rollout import covering, placing, planning
 from ptdash.services.rollout.stopping import stop
 
@@ -31,7 +31,6 @@ def sweep(session: Session, *, today: date, now: datetime) -> Swept:
     """Whoever left the contract gets nothing more, whoever came gets what is approved; what a window left open is
     missed, and what was missed, skipped or failed is taken up again in the next one. Running it twice does no
     harm."""
-    plan_by_values(session)
     if not _is_due(session, today, now):
         return NOTHING
     placing.lock(session)

@@ -16,7 +16,7 @@ from ptdash.domain.searching import fold, words
 from ptdash.domain.updates import Result, Severity, State, state_on
 from ptdash.domain.windows import Window
 from ptdash.services import windows
-from ptdash.services.bulk import plan_by_values
+from ptdash.services.bulk import planned_by_values
 from ptdash.services.updates.matrix_sql import ALIKE, CUSTOMERS, MONTH, UPDATES, WAITING
 
 ROWS = 50
@@ -121,7 +121,11 @@ class Matrix:
 
 def load(session: Session, asked: Asked, today: date) -> Matrix:
     """A page of the matrix on a day."""
-    plan_by_values(session)
+    with planned_by_values(session):
+        return _load(session, asked, today)
+
+
+def _load(session: Session, asked: Asked, today: date) -> Matrix:
     rows = _rows(session, asked, today)
     counts = {tab: len([row for row in rows if tab in (Tab.ALL, row.tab)]) for tab in Tab}
     found = [row for row in rows if asked.tab in (Tab.ALL, row.tab)]
