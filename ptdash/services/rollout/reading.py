@@ -45,9 +45,12 @@ DEVIATIONS = {
 
 @dataclass(frozen=True)
 class Line:
-    """One update on a device. What follows from it is asked many times while a page is written, and found once."""
+    """One update on a device; `task` has the columns of `RolloutTask`.
 
-    task: RolloutTask
+    What follows from it is asked many times while a page is written, and found once.
+    """
+
+    task: Any
     update: Update
     by: str | None
 
@@ -248,7 +251,7 @@ def _lines(session: Session, which: ColumnElement[bool]) -> Sequence[Any]:
     """Task, device, customer, contract, update, and who did it last; what many tasks share is loaded once."""
     installed_by, verified_by = aliased(User), aliased(User)
     rows = session.execute(
-        select(RolloutTask, func.coalesce(verified_by.name, installed_by.name))
+        select(*RolloutTask.__table__.c, func.coalesce(verified_by.name, installed_by.name).label("by"))
         .join(Device, Device.id == RolloutTask.device_id)
         .join(Customer, Customer.id == RolloutTask.customer_id)
         .join(Contract, Contract.id == RolloutTask.contract_id)
@@ -259,19 +262,17 @@ def _lines(session: Session, which: ColumnElement[bool]) -> Sequence[Any]:
             *(Customer.sort_key, Customer.id, Contract.id, func.lower(Device.type) == SERVER),
             *(Device.active_station.desc(), Device.inventory_number, RolloutTask.id),
         )
-        .execution_options(populate_existing=True)
     ).all()
-    tasks = [task for task, _ in rows]
-    devices = _by_id(session, Device, {task.device_id for task in tasks})
-    customers = _by_id(session, Customer, {task.customer_id for task in tasks})
-    contracts = _by_id(session, Contract, {task.contract_id for task in tasks})
-    updates = _by_id(session, Update, {task.update_id for task in tasks})
+    devices = _by_id(session, Device, {task.device_id for task in rows})
+    customers = _by_id(session, Customer, {task.customer_id for task in rows})
+    contracts = _by_id(session, Contract, {task.contract_id for task in rows})
+    updates = _by_id(session, Update, {task.update_id for task in rows})
     return [
         (
             *(task, devices[task.device_id], customers[task.customer_id], contracts[task.contract_id]),
-            *(updates[task.update_id], by),
+            *(updates[task.update_id], task.by),
         )
-        for task, by in rows
+        for task in rows
     ]
 
 
