@@ -120,9 +120,17 @@ def _installed(row: Mapping[str, Any]) -> list[str]:
     at = datetime.fromisoformat(row["at"])
     verified = datetime.fromisoformat(row["verified_at"]) if row["verified_at"] else None
     result = f"geprüft {time_of_day(verified)}, {_short(row['verified_by'])}" if verified else state(row["status"])
-    emergency = f"Notfall ({row['allowed_by']}): {row['emergency']}" if row["emergency"] else ""
     when = f"{_day_month(row['at'])} {time_of_day(at)}, {_short(row['by'])}"
-    return [row["device"], row["what"], when, result, emergency]
+    return [row["device"], row["what"], when, result, _remarks(row)]
+
+
+def _remarks(row: Mapping[str, Any]) -> str:
+    """What was out of the ordinary. Reports from before there were instructions do not name them."""
+    remarks = [f"Notfall ({row['allowed_by']}): {row['emergency']}"] if row["emergency"] else []
+    instruction = row.get("withdrawn")
+    if instruction is not None:
+        remarks.append(f"Freigabe zurückgenommen: {instruction}" if instruction else "Freigabe zurückgenommen")
+    return " · ".join(remarks)
 
 
 def _left(row: Mapping[str, Any]) -> dict[str, Any]:

@@ -105,7 +105,8 @@ class _Board:
 
     def fits(self, slot: Slot, job: Job) -> bool:
         """A device that is on the slot already takes no further room."""
-        return self.room(slot) > 0 or job.device in self.slots.get(slot, ())
+        taken = self.slots.get(slot, ())
+        return len(taken) < self.per_day or job.device in taken
 
 
 def _place(board: _Board, window: Open, customer: int, jobs: Sequence[Job], *, put_off: bool) -> list[Placement]:

@@ -157,6 +157,7 @@ class UpdateApproval(Base):
     """That an update may be installed, from `approved_at` until `ended_at`: withdrawn with a reason or superseded.
 
     It rests on a passed check; with `four_eyes` the approver is not its tester. The database holds both.
+    `end_instruction`: what is to be done where it is installed already, by whoever withdrew it.
     """
 
     __tablename__ = "update_approvals"
@@ -165,6 +166,9 @@ class UpdateApproval(Base):
         CheckConstraint("ended_by IN ('withdrawn', 'superseded')", name="ended_by"),
         CheckConstraint("ended_by IS DISTINCT FROM 'withdrawn' OR btrim(end_reason) <> ''", name="end_reason"),
         CheckConstraint("ended_at >= approved_at", name="ended_after"),
+        CheckConstraint(
+            "end_instruction = '' OR ended_by IS NOT DISTINCT FROM 'withdrawn'", name="end_instruction"
+        ),
         Index("uq_update_approvals_in_force", "update_id", unique=True, postgresql_where=text("ended_at IS NULL")),
     )
 
@@ -179,6 +183,7 @@ class UpdateApproval(Base):
     ended_by: Mapped[str | None]
     ended_by_id: Mapped[int | None] = mapped_column(ForeignKey("users.id"))
     end_reason: Mapped[str] = mapped_column(server_default="")
+    end_instruction: Mapped[str] = mapped_column(server_default="")
 
 
 class MaintenanceWindow(Base):

@@ -1,7 +1,8 @@
 """Many rows in one statement, however many there are."""
 
 import json
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from typing import Any
 
 from sqlalchemy import (
@@ -76,6 +77,19 @@ def insert_rows(session: Session, model: type[Base], rows: Sequence[Mapping[str,
     constants = (literal(value, table.c[name].type) for name, value in same.items())
     taken = select(*source.render_derived().c, *constants)
     session.execute(insert(table).from_select(columns + shared, taken))
+
+
+@contextmanager
+def planned_by_values(session: Session) -> Iterator[None]:
+    """Have the statements within planned for the values they are given.
+
+    A statement that was run a few times is else planned for any value: of a list it expects ten, of a day that
+    few contracts run on it. Of thousands of rows that costs more than a new plan. For reading alone: a trigger
+    would plan its statements anew for every row.
+    """
+    session.execute(select(func.set_config("plan_cache_mode", "force_custom_plan", True)))
+    yield
+    session.execute(select(func.set_config("plan_cache_mode", "auto", True)))
 
 
 def among(

@@ -32,7 +32,7 @@
     if (opener?.isConnected && document.activeElement === document.body) opener.focus({ preventScroll: true });
   });
   addEventListener("click", (event) => {
-    const link = event.target.closest?.("#updates-page a[data-decide], #updates-page a[data-cell]");
+    const link = event.target.closest?.("#updates-page a[data-decide], #updates-page a.cl");
     if (!link || event.ctrlKey || event.metaKey || event.shiftKey) return;
     event.preventDefault();
     open(link);
@@ -63,7 +63,7 @@
     if (all.length) focusRow(all[at < 0 ? 0 : Math.max(0, Math.min(all.length - 1, at + step))]);
   };
   const across = (step) => {
-    const links = [...(currentRow()?.querySelectorAll(".subj, a[data-cell]") ?? [])];
+    const links = [...(currentRow()?.querySelectorAll(".subj, a.cl") ?? [])];
     const next = links[links.indexOf(document.activeElement) + step];
     next?.focus();
     next?.scrollIntoView({ block: "nearest", inline: "nearest" });

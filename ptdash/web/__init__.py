@@ -13,7 +13,17 @@ from ptdash.web import access as _access
 from ptdash.web import addresses, assets, errors, formats, headers, health, locale, navigation
 from ptdash.web.access import access
 from ptdash.web.forms import BaseForm, choices
-from ptdash.web.pages import config, local_path, now, render_page, see_other, toast, today, wants_fragment
+from ptdash.web.pages import (
+    config,
+    local_path,
+    moment,
+    now,
+    render_page,
+    see_other,
+    toast,
+    today,
+    wants_fragment,
+)
 
 __all__ = [
     "BaseForm",
@@ -22,6 +32,7 @@ __all__ = [
     "config",
     "init_app",
     "local_path",
+    "moment",
     "now",
     "render_page",
     "see_other",

@@ -143,7 +143,13 @@ def _short_day(value: date, spoken: str) -> str:
 
 def day_month(value: date) -> str:
     """`30.06.`, where weekday and year are clear."""
-    return format_date(value, DAY_MONTH[language()], locale=locale())
+    return _day_month(value, language())
+
+
+@lru_cache(4096)
+def _day_month(value: date, spoken: str) -> str:
+    """Remembered, as `_day`: the rows of a list are of a few days."""
+    return format_date(value, DAY_MONTH[spoken], locale=spoken)
 
 
 def weekday(value: date) -> str:

@@ -79,3 +79,8 @@ def now() -> datetime:
 def today() -> date:
     """The business day of this request: PTDASH_TODAY, else today in Berlin."""
     return config().business_day(now())
+
+
+def moment() -> datetime:
+    """The instant of this request as the business counts it: with PTDASH_TODAY that day at this time of day."""
+    return config().business_moment(now())

@@ -2,15 +2,17 @@
 
 import io
 from collections.abc import Callable
-from datetime import UTC, datetime, timedelta
+from dataclasses import replace
+from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 import pytest
 from flask import Flask
-from sqlalchemy import select
+from sqlalchemy import select, text
 
 from ptdash import models
 from ptdash.db import db, transaction
+from ptdash.domain.periods import berlin_day
 from ptdash.domain.updates import Result
 from ptdash.models import Role, RolloutTask, Update, UpdateApproval, UpdateCheck, UpdateFeed
 from ptdash.services.updates import checking, feeds, fetching
@@ -18,6 +20,7 @@ from tests.blueprints.browser import HTMX, Browser, text_of
 from tests.conftest import empty
 from tests.counting import queries
 from tests.services.updates.house import House
+from tests.services.updates.test_approving import INSTALL, ONE
 
 PAGE = "/updates"
 FORM = {
@@ -89,7 +92,7 @@ def test_the_matrix_shows_rows_cells_and_the_figure_in_the_navigation(app: Flask
     page = manager.page(f"{PAGE}?month=2026-11")
     row = page.find(id="u1")
     assert "Mozilla Firefox ESR" in row.get_text() and "Bestanden" in row.get_text()
-    cell = row.find("a", attrs={"data-cell": True})
+    cell = row.find("a", class_="cl")
     assert (cell["href"], page.find("abbr").get_text()) == ("/updates/1/customers/10001", "KES")
     assert page.find("a", href=PAGE).find(class_="n").get_text(strip=True) == "1"
     assert manager.get(f"{PAGE}?month=2026-11", headers=HTMX).get_data(as_text=True).count("<html") == 0
@@ -188,9 +191,35 @@ def test_the_whole_way_of_an_update(app: Flask, browser: Browser) -> None:
     assert "2 offene Aufgaben werden gestoppt" in effect
     unsaid = browser.submit("/updates/1/withdraw", "/updates/1/withdraw")
     assert unsaid.status_code == 422 and text_of(unsaid).startswith("Fehler:")
-    browser.submit("/updates/1/withdraw", "/updates/1/withdraw", reason="Druckerproblem")
-    assert "Druckerproblem" in browser.page("/updates/1").get_text()
-    assert {task.status for task in stored(app, RolloutTask)} == {"skipped"}
+    too_long = {"reason": "Druckerproblem", "instruction": "x" * 2001}
+    answer = browser.submit("/updates/1/withdraw", "/updates/1/withdraw", **too_long)
+    assert answer.status_code == 422 and "höchstens 2000" in text_of(answer).lower()
+    assert "x" * 2001 in answer.get_data(as_text=True)
+    install(app)
+    said = {"reason": "Druckerproblem", "instruction": "Zurück auf 140.4.0\r\n<b>sofort</b>"}
+    browser.submit("/updates/1/withdraw", "/updates/1/withdraw", **said)
+    page = browser.page("/updates/1")
+    assert "Druckerproblem" in page.get_text()
+    listed = " ".join(page.find(id="installed").get_text().split())
+    assert "Zu tun: Zurück auf 140.4.0 <b>sofort</b>" in listed and "Roll" not in listed
+    assert {task.status for task in stored(app, RolloutTask)} == {"skipped", "installed"}
+
+
+def install(app: Flask) -> None:
+    """One of the devices has it, from its window."""
+    with app.app_context(), transaction() as session:
+        session.execute(text(INSTALL.format(one=ONE)))
+
+
+def test_checks_and_decisions_are_of_the_day_that_counts_for_the_business(app: Flask, manager: Browser) -> None:
+    fill(app, House.tested)
+    kept, day = app.config["PTDASH"], date(2031, 5, 6)
+    app.config["PTDASH"] = replace(kept, today=day)
+    try:
+        assert manager.submit("/updates/1/approve", "/updates/1/approve").status_code == 303
+    finally:
+        app.config["PTDASH"] = kept
+    assert berlin_day(stored(app, UpdateApproval)[0].approved_at) == day
 
 
 def stored_points(app: Flask) -> list[int]:

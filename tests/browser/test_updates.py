@@ -104,7 +104,7 @@ def test_a_cell_opens_its_devices_and_escape_comes_back(matrix: Page) -> None:
     matrix.keyboard.press("j")
     expect(matrix.locator("tr.u:has(.subj:focus)")).to_contain_text("Firefox")
     matrix.keyboard.press("ArrowRight")
-    cell = matrix.locator("#u3 a[data-cell]").first
+    cell = matrix.locator("#u3 a.cl").first
     expect(cell).to_be_focused()
     matrix.keyboard.press("Enter")
     beside = matrix.locator("#decision")
@@ -146,7 +146,7 @@ def test_on_a_phone_rows_are_cards_with_only_the_customers_concerned(
     card = page.locator("#u3")
     expect(card.locator("td.c:visible")).to_have_count(2)
     assert card.locator("td.c").first.evaluate("td => getComputedStyle(td, '::before').content") == '"KES"'
-    card.locator("a[data-cell]").first.click()
+    card.locator("a.cl").first.click()
     expect(page.locator("#decision")).to_contain_text("Autohaus Kessler")
 
 

@@ -16,6 +16,16 @@ from ptdash.models import Ticket
 from ptdash.services import deadlines, invoice_originals, invoice_pdfs
 from ptdash.services.tickets import changing
 
+WITHDRAWN_BEFORE_INSTRUCTIONS = """
+SET session_replication_role = replica;
+INSERT INTO updates (vendor, title, version, severity, released_on, state, reason, created_at)
+    VALUES ('Mozilla', 'Firefox', '1', 'low', '2026-11-01', 'withdrawn', 'Bug', '2026-11-01');
+INSERT INTO update_approvals (update_id, check_id, approved_at, approved_by_id, four_eyes, ended_at, ended_by,
+                              end_reason)
+    VALUES (1, 1, '2026-11-02', 1, true, '2026-11-03', 'withdrawn', 'Bug'),
+           (1, 1, '2026-11-04', 1, true, NULL, NULL, '');
+SET session_replication_role = origin;
+"""
 INSTALLED_BEFORE_THE_CATALOGUE = """
 INSERT INTO devices (inventory_number, customer_id, type, name, purchased_from_us) VALUES
     ('G-1', 1, 'notebook', 'Kasse', true), ('G-2', 2, 'server', 'Ablage', true);
@@ -174,3 +184,13 @@ def test_the_words_of_what_was_there_are_known(connection: Connection) -> None:
     assert len(known) == len(set(known))
     near = connection.execute(text("SELECT near_words('druker')")).scalar_one()
     assert near == ["%druker%", "%drucker%"]
+
+
+def test_approvals_withdrawn_before_there_were_instructions_have_none(used: Flask) -> None:
+    upgrade(revision="0010")
+    with db.engine.begin() as connection:
+        connection.execute(text(WITHDRAWN_BEFORE_INSTRUCTIONS))
+    upgrade()
+    with db.engine.connect() as connection:
+        found = connection.execute(text("SELECT end_instruction FROM update_approvals")).scalars().all()
+    assert found == ["", ""]

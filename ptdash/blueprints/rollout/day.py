@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 from dataclasses import field as made
-from datetime import date, datetime
+from datetime import date
 from typing import Any
 
 from flask import Response, request, url_for
@@ -13,7 +13,7 @@ from ptdash.db import transaction
 from ptdash.domain.rollout import TaskStatus
 from ptdash.models import Role
 from ptdash.services.rollout import reading
-from ptdash.web import access, config, now, render_page, today
+from ptdash.web import access, moment, render_page, today
 
 
 @dataclass(frozen=True)
@@ -43,11 +43,6 @@ def index() -> Response:
     return day_list(asked())
 
 
-def moment() -> datetime:
-    """The instant of this request as the business counts it."""
-    return config().business_moment(now())
-
-
 def asked() -> Asked:
     """From the address, or from the form that was sent."""
     given = request.values
@@ -70,7 +65,9 @@ def here(shown: Asked, **more: Any) -> str:
 def day_list(shown: Asked, *, typed: Typed | None = None, told: dict[str, Any] | None = None) -> Response:
     """The list, or of an htmx answer its fragment with what was done."""
     mine = None if shown.everybody else current_user.id
-    at = moment()
+    at, address = moment(), here(shown)
+    # A day has thousands of these addresses, and each is put together anew.
+    beside = address + ("&" if "?" in address else "?")
     with transaction() as session:
         page = reading.day_page(session, shown.day, today=today(), mine=mine)
         reboots = reading.reboots(session, [row.device.id for row in page.rows])
@@ -91,6 +88,8 @@ def day_list(shown: Asked, *, typed: Typed | None = None, told: dict[str, Any] |
         is_today=shown.day == today(),
         today=today(),
         here=lambda **more: here(shown, **more),
+        opens=lambda device: f"{beside}deviation={device}",
+        tick_url=url_for("rollout.tick"),
         may_write=current_user.role in WRITERS,
         failed=sum(row.failed for row in page.rows),
         bars=_bars(page),

@@ -7,14 +7,13 @@ from flask_babel import gettext, ngettext
 from flask_login import current_user
 
 from ptdash.blueprints.rollout import READERS, bp
-from ptdash.blueprints.rollout.day import moment
 from ptdash.blueprints.rollout.words import sentence
 from ptdash.db import transaction
 from ptdash.domain.errors import DomainError
 from ptdash.domain.periods import month_of, parse_month
 from ptdash.models import Role
 from ptdash.services.rollout import board, moving, reading
-from ptdash.web import access, render_page, see_other, toast, today
+from ptdash.web import access, moment, render_page, see_other, toast, today
 from ptdash.web.formats import short_day
 
 

@@ -7,14 +7,14 @@ from flask_babel import gettext, ngettext
 from flask_login import current_user
 
 from ptdash.blueprints.rollout import bp
-from ptdash.blueprints.rollout.day import Asked, Typed, asked, day_list, here, moment
+from ptdash.blueprints.rollout.day import Asked, Typed, asked, day_list, here
 from ptdash.blueprints.rollout.words import sentence, state_word
 from ptdash.db import transaction
 from ptdash.domain.errors import DomainError
 from ptdash.domain.rollout import WORK, ReasonMissing, TaskStatus
 from ptdash.services.rollout import acknowledging, ticking, undoing
 from ptdash.services.rollout.ticking import Emergency, Outcome, Step
-from ptdash.web import see_other, toast, today, wants_fragment
+from ptdash.web import moment, see_other, toast, today, wants_fragment
 
 FIELDS: dict[type[DomainError], str] = {
     ReasonMissing: "reason",

@@ -1,16 +1,18 @@
 """The rollout in words: states, reasons, refusals."""
 
 from datetime import date, datetime
+from functools import lru_cache
 from typing import Any
 
 from flask_babel import gettext, lazy_gettext
 
 from ptdash.blueprints.devices.words import contract_url, ticket_url
+from ptdash.blueprints.updates.cells import said
 from ptdash.domain.errors import DomainError
 from ptdash.domain.rollout import TaskStatus, Why
 from ptdash.services.rollout.acknowledging import version
 from ptdash.services.rollout.reading import Line
-from ptdash.web.formats import day, instant, month
+from ptdash.web.formats import day, instant, language, month
 
 # Word, and the shape of its mark.
 STATES = {
@@ -54,7 +56,13 @@ def line_state(line: Line) -> tuple[str, str]:
     """Word and shape of a line; what was stopped says so."""
     if line.stopped:
         return gettext("Stopped"), "bad"
-    word, shape = STATES[line.status]
+    return _in_words(line.status, language())
+
+
+@lru_cache
+def _in_words(status: TaskStatus, _spoken: str) -> tuple[str, str]:
+    """Remembered: a day says them thousands of times, and each look-up costs more than the word."""
+    word, shape = STATES[status]
     return str(word), shape
 
 
@@ -81,6 +89,7 @@ WORDS: dict[str, Any] = {
     "state_word": state_word,
     "reason_word": reason_word,
     "line_state": line_state,
+    "said": said,
     "procedure_version": version,
     "contract_url": contract_url,
     "ticket_url": ticket_url,

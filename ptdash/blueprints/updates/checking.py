@@ -16,7 +16,7 @@ from ptdash.domain.updates import FailureNoteMissing, PlaceMissing, Result
 from ptdash.services.devices import listing
 from ptdash.services.updates import checking, reading
 from ptdash.services.updates.checking import Where
-from ptdash.web import now, render_page, see_other, toast, today, wants_fragment
+from ptdash.web import moment, render_page, see_other, toast, today, wants_fragment
 
 NOTE_LIMIT = 2000
 DAY_SECONDS = 86_400
@@ -25,7 +25,7 @@ DAY_SECONDS = 86_400
 @bp.post("/<int:update_id>/check")
 def start_check(update_id: int) -> Response:
     with transaction() as session:
-        checking.start(session, update_id, _where(), today=today(), actor_id=current_user.id, now=now())
+        checking.start(session, update_id, _where(), today=today(), actor_id=current_user.id, now=moment())
     return see_other(url_for("updates.check", update_id=update_id))
 
 
@@ -44,7 +44,7 @@ def answer(check_id: int, pos: int) -> Response:
         update_id = checking.update_of(session, check_id)
     try:
         with transaction() as session:
-            checking.answer(session, check_id, pos, state, note, actor_id=current_user.id, now=now())
+            checking.answer(session, check_id, pos, state, note, actor_id=current_user.id, now=moment())
     except NoteMissing as error:
         problem = error
     if not wants_fragment() and not problem:
@@ -74,7 +74,7 @@ def finish(check_id: int) -> Response:
                 _where(),
                 note=note,
                 actor_id=current_user.id,
-                now=now(),
+                now=moment(),
             )
     except (NoteMissing, FailureNoteMissing, PlaceMissing, checking.DeviceUnknown) as error:
         return check_page(update_id, finishing=error)
@@ -86,7 +86,7 @@ def finish(check_id: int) -> Response:
 def call_off(check_id: int) -> Response:
     with transaction() as session:
         update_id = checking.update_of(session, check_id)
-        checking.call_off(session, check_id, actor_id=current_user.id, now=now())
+        checking.call_off(session, check_id, actor_id=current_user.id, now=moment())
     toast(gettext("The check is called off."))
     return see_other(url_for("updates.show", update_id=update_id))
 
@@ -100,7 +100,9 @@ def attach(check_id: int) -> Response:
             continue
         try:
             with transaction() as session:
-                checking.attach(session, check_id, sent.filename, sent.read(), actor_id=current_user.id, now=now())
+                checking.attach(
+                    session, check_id, sent.filename, sent.read(), actor_id=current_user.id, now=moment()
+                )
         except DomainError as error:
             problems.append(told(error))
     return _files(check_id, problems)
@@ -109,7 +111,7 @@ def attach(check_id: int) -> Response:
 @bp.post("/checks/<int:check_id>/files/<int:file_id>/remove")
 def detach(check_id: int, file_id: int) -> Response:
     with transaction() as session:
-        checking.detach(session, check_id, file_id, actor_id=current_user.id, now=now())
+        checking.detach(session, check_id, file_id, actor_id=current_user.id, now=moment())
     return _files(check_id, [])
 
 

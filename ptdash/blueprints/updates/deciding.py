@@ -10,7 +10,7 @@ from flask_login import current_user
 
 from ptdash.blueprints.updates import bp
 from ptdash.blueprints.updates.enter import refuse
-from ptdash.blueprints.updates.forms import ApproveForm, DeferForm, ReasonForm, SupersedeForm
+from ptdash.blueprints.updates.forms import ApproveForm, DeferForm, ReasonForm, SupersedeForm, WithdrawForm
 from ptdash.blueprints.updates.show import facts
 from ptdash.blueprints.updates.table import asked, matrix_page
 from ptdash.blueprints.updates.words import told
@@ -19,7 +19,7 @@ from ptdash.domain.errors import DomainError
 from ptdash.domain.updates import DayNotAhead, ReasonMissing
 from ptdash.services.updates import approving, entering, reading
 from ptdash.services.updates.approving import Approved
-from ptdash.web import BaseForm, now, render_page, see_other, toast, today, wants_fragment
+from ptdash.web import BaseForm, moment, render_page, see_other, toast, today, wants_fragment
 from ptdash.web.formats import day
 
 FIELD_OF: dict[type[DomainError], str] = {ReasonMissing: "reason", DayNotAhead: "until"}
@@ -88,10 +88,11 @@ def take_up(update_id: int) -> Response:
 @bp.route("/<int:update_id>/withdraw", methods=["GET", "POST"])
 def withdraw(update_id: int) -> Response:
     """First which tasks would stop and where it is installed already."""
-    form = ReasonForm()
+    form = WithdrawForm()
 
     def decide(session: Any) -> Any:
-        return approving.withdraw(session, update_id, form.reason.data or "", **_by())
+        reason, instruction = form.reason.data or "", form.instruction.data or ""
+        return approving.withdraw(session, update_id, reason, instruction, **_by())
 
     def rehearse(session: Any) -> Any:
         return approving.withdraw(session, update_id, NOT_SAID, **_by())
@@ -124,7 +125,7 @@ def supersede(update_id: int) -> Response:
 
 
 def _by() -> dict[str, Any]:
-    return {"today": today(), "actor_id": current_user.id, "now": now()}
+    return {"today": today(), "actor_id": current_user.id, "now": moment()}
 
 
 def _decision(

@@ -16,7 +16,7 @@ from ptdash.domain.errors import DomainError
 from ptdash.models import Update
 from ptdash.services.importing import Problem
 from ptdash.services.updates import approving, catalogue, csv_import, entering
-from ptdash.web import BaseForm, now, render_page, see_other, toast, today
+from ptdash.web import BaseForm, moment, render_page, see_other, toast, today
 from ptdash.web.numbers import read_whole
 
 FIELD_OF: dict[type[DomainError], str] = {
@@ -40,7 +40,7 @@ Save = Callable[[Any, UpdateForm], Update]
 @bp.route("/new", methods=["GET", "POST"])
 def new() -> Response:
     def save(session: Any, form: UpdateForm) -> Update:
-        return entering.enter(session, form.entry, actor_id=current_user.id, now=now())
+        return entering.enter(session, form.entry, actor_id=current_user.id, now=moment())
 
     form = UpdateForm()
     if request.method == "GET":
@@ -60,7 +60,7 @@ def edit(update_id: int) -> Response:
             seen=read_whole(request.form.get("seen")) or 0,
             today=today(),
             actor_id=current_user.id,
-            now=now(),
+            now=moment(),
         )
 
     form, update = _filled(update_id)
@@ -74,7 +74,7 @@ def newer(update_id: int) -> Response:
 
     def save(session: Any, form: UpdateForm) -> Update:
         return approving.enter_newer(
-            session, update_id, form.entry, today=today(), actor_id=current_user.id, now=now()
+            session, update_id, form.entry, today=today(), actor_id=current_user.id, now=moment()
         )
 
     form, update = _filled(update_id)
@@ -97,7 +97,7 @@ def import_page() -> Response:
             dry_run = "write" not in request.form
             with transaction() as session:
                 result = csv_import.import_file(
-                    session, sent.read(), dry_run=dry_run, actor_id=current_user.id, now=now()
+                    session, sent.read(), dry_run=dry_run, actor_id=current_user.id, now=moment()
                 )
             if result.ok and not dry_run:
                 toast(gettext("The updates are imported."))

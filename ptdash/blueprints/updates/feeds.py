@@ -16,7 +16,7 @@ from ptdash.domain.errors import DomainError
 from ptdash.domain.updates import Severity
 from ptdash.jobs.queue import READ_FEED, enqueue
 from ptdash.services.updates import catalogue, entering, feeds, fetching
-from ptdash.web import access, config, now, render_page, see_other, toast, today
+from ptdash.web import access, config, moment, render_page, see_other, toast, today
 
 FIELD_OF: dict[type[DomainError], str] = {
     feeds.SourceMissing: "source",
@@ -72,7 +72,7 @@ def read_feed(feed_id: int) -> Response:
 @access(*FEED_KEEPERS)
 def remove_feed(feed_id: int) -> Response:
     with transaction() as session:
-        feeds.remove(session, feed_id, actor_id=current_user.id, now=now())
+        feeds.remove(session, feed_id, actor_id=current_user.id, now=moment())
     toast(gettext("The feed is removed; its updates stay."))
     return see_other(url_for("updates.feed_list"))
 
@@ -95,7 +95,7 @@ def _page(feed_id: int | None, form: FeedForm) -> Response:
                     severity=Severity(form.severity.data),
                     active=form.active.data,
                     actor_id=current_user.id,
-                    now=now(),
+                    now=moment(),
                 )
         except DomainError as error:
             refuse(form, error, FIELD_OF)

@@ -76,6 +76,10 @@ class ReasonForm(BaseForm):
     reason = TextAreaField(lazy_gettext("Reason"))
 
 
+class WithdrawForm(ReasonForm):
+    instruction = TextAreaField(lazy_gettext("What is to be done where it is installed? (optional)"))
+
+
 class ApproveForm(BaseForm):
     note = TextAreaField(lazy_gettext("Note (internal)"))
 

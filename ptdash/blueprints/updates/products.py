@@ -11,7 +11,7 @@ from ptdash.blueprints.updates.words import told
 from ptdash.db import transaction
 from ptdash.domain.errors import DomainError
 from ptdash.services.updates import catalogue
-from ptdash.web import BaseForm, now, render_page, see_other, toast, today
+from ptdash.web import BaseForm, moment, render_page, see_other, toast, today
 from ptdash.web.numbers import read_whole
 
 SPARE_LINES = 3
@@ -35,7 +35,7 @@ def products() -> Response:
                     section=form.section.data or "",
                     offered_by_us=form.offered_by_us.data,
                     actor_id=current_user.id,
-                    now=now(),
+                    now=moment(),
                 )
         except DomainError as error:
             refuse(form, error, FIELD_OF)
@@ -68,7 +68,7 @@ def product(product_id: int) -> Response:
                     section=form.section.data or "",
                     offered_by_us=form.offered_by_us.data,
                     actor_id=current_user.id,
-                    now=now(),
+                    now=moment(),
                 )
         except DomainError as error:
             refuse(form, error, FIELD_OF)
@@ -91,7 +91,7 @@ def plan(product_id: int) -> Response:
                     items,
                     seen=read_whole(request.form.get("seen")) or 0,
                     actor_id=current_user.id,
-                    now=now(),
+                    now=moment(),
                 )
         except DomainError as error:
             form.form_errors.append(told(error))

@@ -7,7 +7,7 @@ from flask import Response, current_app, request, url_for
 from flask_login import current_user
 
 from ptdash.blueprints.updates import bp
-from ptdash.blueprints.updates.cells import cells
+from ptdash.blueprints.updates.cells import cells, places, said
 from ptdash.config import BERLIN
 from ptdash.db import transaction
 from ptdash.domain.matrix import Tab
@@ -15,7 +15,7 @@ from ptdash.domain.periods import MonthUnreadable, format_month, month_of, next_
 from ptdash.domain.rollout import TaskStatus
 from ptdash.services.updates import approving, matrix, reading
 from ptdash.services.updates.matrix import Asked
-from ptdash.web import config, now, render_page, today
+from ptdash.web import moment, render_page, today
 
 # All on one page, for who wants to see it all: that many rows and that many customers.
 MOST = 500
@@ -39,7 +39,7 @@ def matrix_page(wanted: Asked, *, focus: int | None = None) -> Response:
     with transaction() as session:
         found = matrix.load(session, wanted, today())
         four_eyes = approving.four_eyes(session)
-    at = config().business_moment(now())
+    at, columns, base = moment(), places(found.columns), url_for("updates.index")
     return render_page(
         "updates/index.html",
         matrix=found,
@@ -52,10 +52,10 @@ def matrix_page(wanted: Asked, *, focus: int | None = None) -> Response:
         href=lambda **changes: address(wanted, **changes),
         page_href=lambda page: address(wanted, page=page),
         all_tab=Tab.ALL,
-        cells=lambda row: cells(
-            row, found.columns, f"{url_for('updates.index')}/{row.id}/customers/", found.window.days
-        ),
+        cells=lambda row: cells(row, columns, f"{base}/{row.id}/customers/", found.window.days),
         own=lambda row: four_eyes and row.tester_id == current_user.id,
+        said=said,
+        base=base,
         focus=focus,
         **_hours(found, at),
     )

@@ -75,6 +75,7 @@ FIELDS = {
     "link": lazy_gettext("Link"),
     "description": lazy_gettext("What the update changes"),
     "source": lazy_gettext("Source"),
+    "instruction": lazy_gettext("The instruction"),
 }
 DECISIONS = {
     "approve": lazy_gettext("Approve the update"),

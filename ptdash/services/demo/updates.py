@@ -253,7 +253,8 @@ class _Teller:
 
     def _withdraw(self, update: Update) -> None:
         by: dict[str, Any] = {"today": self.today, "actor_id": self.people[MANAGER], "now": self.now}
-        approving.withdraw(self.session, update.id, "Hersteller hat die Fassung zurückgezogen.", **by)
+        why, instruction = "Hersteller hat die Fassung zurückgezogen.", "Zurück auf Version 25.4."
+        approving.withdraw(self.session, update.id, why, instruction, **by)
 
     def _plan_the_next_window(self) -> None:
         """Approved just now; what two customers got since is not planned yet."""

@@ -7,6 +7,8 @@ from datetime import date
 from sqlalchemy import ARRAY, Date, TextClause, bindparam, text
 from sqlalchemy.orm import Session
 
+from ptdash.services.bulk import planned_by_values
+
 # A device is covered by an approved update while it is in a running maintenance contract, runs an affected
 # product, and may get it: bought from us or offered by us, or the contract says what was agreed on the product.
 COVERED = """
@@ -75,17 +77,20 @@ def unfinished(session: Session, today: date, months: Collection[date]) -> list[
 
 def uncovered(session: Session, today: date) -> list[int]:
     """Planned tasks of devices that are covered no longer, or now by another contract."""
-    return list(session.execute(of_covered(UNCOVERED), {"today": today}).scalars())
+    with planned_by_values(session):
+        return list(session.execute(of_covered(UNCOVERED), {"today": today}).scalars())
 
 
 def not_allowed(session: Session, today: date, approval_id: int) -> list[int]:
     """Devices in running contracts that run an affected product, but software of which nothing was agreed."""
     found = "SELECT device_id FROM covered WHERE NOT allowed AND approval_id = :approval"
-    return list(session.execute(of_covered(found), {"today": today, "approval": approval_id}).scalars())
+    with planned_by_values(session):
+        return list(session.execute(of_covered(found), {"today": today, "approval": approval_id}).scalars())
 
 
 def _new(session: Session, statement: str, today: date, **given: object) -> list[New]:
-    rows: Sequence[object] = session.execute(of_covered(statement), {"today": today, **given}).all()
+    with planned_by_values(session):
+        rows: Sequence[object] = session.execute(of_covered(statement), {"today": today, **given}).all()
     return [
         New(row.update_id, row.approval_id, row.device_id, row.contract_id, row.customer_id, row.follows_id)  # type: ignore[attr-defined]
         for row in rows

@@ -1,8 +1,9 @@
 """What the day list shows: the devices of a day by customer, each with its next step."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
+from functools import cached_property
 from itertools import groupby
 from typing import Any
 
@@ -14,6 +15,7 @@ from ptdash.domain.rollout import TRIED_AGAIN, TaskStatus
 from ptdash.domain.windows import Window
 from ptdash.models import AuditEvent, Contract, Customer, Device, RolloutTask, Update, User
 from ptdash.services import windows
+from ptdash.services.bulk import among
 from ptdash.services.rollout.placing import SERVER
 
 UNDO_SHOWN = 5
@@ -43,21 +45,24 @@ DEVIATIONS = {
 
 @dataclass(frozen=True)
 class Line:
-    """One update on a device."""
+    """One update on a device; `task` has the columns of `RolloutTask`.
 
-    task: RolloutTask
+    What follows from it is asked many times while a page is written, and found once.
+    """
+
+    task: Any
     update: Update
     by: str | None
 
-    @property
+    @cached_property
     def status(self) -> TaskStatus:
         return TaskStatus(self.task.status)
 
-    @property
+    @cached_property
     def stopped(self) -> bool:
         return self.task.stopped_at is not None
 
-    @property
+    @cached_property
     def what(self) -> str:
         """`Windows 11 KB5068861`."""
         return f"{self.update.title} {self.update.kb_number or self.update.version}"
@@ -70,45 +75,46 @@ class DeviceRow:
     device: Device
     lines: Sequence[Line]
 
-    @property
+    @cached_property
     def stage(self) -> TaskStatus:
         """Where the device stands: at the first thing that is still to be done, else at its worst result."""
         live = [line.status for line in self.lines if not line.stopped] or [TaskStatus.SKIPPED]
         order = (*NEXT, TaskStatus.FAILED, TaskStatus.ROLLED_BACK, TaskStatus.MISSED, TaskStatus.SKIPPED)
         return next((status for status in order if status in live), live[0])
 
-    @property
+    @cached_property
     def at_stage(self) -> list[Line]:
-        return [line for line in self.lines if line.status is self.stage and not line.stopped]
+        stage = self.stage
+        return [line for line in self.lines if line.status is stage and not line.stopped]
 
-    @property
+    @cached_property
     def next_step(self) -> TaskStatus | None:
         return NEXT.get(self.stage) if self.at_stage else None
 
-    @property
+    @cached_property
     def deviations(self) -> tuple[TaskStatus, ...]:
         followed = any(line.task.followed for line in self.at_stage)
         return DEVIATIONS.get(self.stage, ()) if self.at_stage and not followed else ()
 
-    @property
+    @cached_property
     def locked(self) -> bool:
         """An active station whose procedure nobody has confirmed yet."""
         waits = any(line.task.acknowledged_at is None for line in self.at_stage)
         return self.device.active_station and self.stage is TaskStatus.PLANNED and waits
 
-    @property
+    @cached_property
     def mixed(self) -> bool:
         return len({(line.status, line.stopped) for line in self.lines}) > 1
 
-    @property
+    @cached_property
     def done(self) -> bool:
         return self.next_step is None
 
-    @property
+    @cached_property
     def failed(self) -> bool:
         return any(line.status in (TaskStatus.FAILED, TaskStatus.ROLLED_BACK) for line in self.lines)
 
-    @property
+    @cached_property
     def newest(self) -> Line:
         """The line whose change was the last: it says when and by whom."""
         return max(self.lines, key=lambda line: (line.task.changed_at, line.task.id))
@@ -122,24 +128,24 @@ class CustomerGroup:
     contract: Contract
     rows: Sequence[DeviceRow]
 
-    @property
+    @cached_property
     def done(self) -> int:
         return sum(row.done for row in self.rows)
 
-    @property
+    @cached_property
     def procedure(self) -> list[str]:
         """The contract's procedure for active stations, step by step."""
         return [step.strip() for step in self.contract.active_station_procedure.splitlines() if step.strip()]
 
-    @property
+    @cached_property
     def stations(self) -> list[DeviceRow]:
         return [row for row in self.rows if row.device.active_station]
 
-    @property
+    @cached_property
     def unread(self) -> bool:
         return any(row.locked for row in self.rows)
 
-    @property
+    @cached_property
     def read_at(self) -> datetime | None:
         """When the procedure was confirmed last."""
         times = [line.task.acknowledged_at for row in self.stations for line in row.lines]
@@ -161,7 +167,7 @@ class DayPage:
     days: Sequence[tuple[date, int]]
     next_day: date | None
 
-    @property
+    @cached_property
     def rows(self) -> list[DeviceRow]:
         return [row for group in self.groups for row in group.rows]
 
@@ -242,16 +248,13 @@ def _of_day(day: date, today: date) -> ColumnElement[bool]:
 
 
 def _lines(session: Session, which: ColumnElement[bool]) -> Sequence[Any]:
+    """Task, device, customer, contract, update, and who did it last; what many tasks share is loaded once."""
     installed_by, verified_by = aliased(User), aliased(User)
-    return session.execute(
-        select(
-            *(RolloutTask, Device, Customer, Contract, Update),
-            func.coalesce(verified_by.name, installed_by.name),
-        )
+    rows = session.execute(
+        select(*RolloutTask.__table__.c, func.coalesce(verified_by.name, installed_by.name).label("by"))
         .join(Device, Device.id == RolloutTask.device_id)
         .join(Customer, Customer.id == RolloutTask.customer_id)
         .join(Contract, Contract.id == RolloutTask.contract_id)
-        .join(Update, Update.id == RolloutTask.update_id)
         .outerjoin(installed_by, installed_by.id == RolloutTask.installed_by_id)
         .outerjoin(verified_by, verified_by.id == RolloutTask.verified_by_id)
         .where(which)
@@ -259,8 +262,23 @@ def _lines(session: Session, which: ColumnElement[bool]) -> Sequence[Any]:
             *(Customer.sort_key, Customer.id, Contract.id, func.lower(Device.type) == SERVER),
             *(Device.active_station.desc(), Device.inventory_number, RolloutTask.id),
         )
-        .execution_options(populate_existing=True)
     ).all()
+    devices = _by_id(session, Device, {task.device_id for task in rows})
+    customers = _by_id(session, Customer, {task.customer_id for task in rows})
+    contracts = _by_id(session, Contract, {task.contract_id for task in rows})
+    updates = _by_id(session, Update, {task.update_id for task in rows})
+    return [
+        (
+            *(task, devices[task.device_id], customers[task.customer_id], contracts[task.contract_id]),
+            *(updates[task.update_id], task.by),
+        )
+        for task in rows
+    ]
+
+
+def _by_id(session: Session, model: Any, ids: Collection[int]) -> dict[int, Any]:
+    found = select(model).where(among(model.id, ids)).execution_options(populate_existing=True)
+    return {row.id: row for row in session.execute(found).scalars()}
 
 
 def _groups(rows: Sequence[Any]) -> list[CustomerGroup]:

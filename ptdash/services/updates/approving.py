@@ -26,9 +26,10 @@ from ptdash.services.rollout import planning, stopping
 from ptdash.services.rollout.planning import Planned
 from ptdash.services.rollout.stopping import Stopped
 from ptdash.services.updates import checking, entering
-from ptdash.services.updates.entering import Entry
+from ptdash.services.updates.entering import Entry, FieldTooLong
 
 T = TypeVar("T")
+MOST_INSTRUCTION = 2000
 
 
 class SupersededByItself(Conflict):
@@ -167,16 +168,30 @@ def take_up(session: Session, update_id: int, *, today: date, actor_id: int, now
 
 
 def withdraw(
-    session: Session, update_id: int, reason: str, *, today: date, actor_id: int, now: datetime
+    session: Session,
+    update_id: int,
+    reason: str,
+    instruction: str = "",
+    *,
+    today: date,
+    actor_id: int,
+    now: datetime,
 ) -> Closed:
     """Withdraw an approval: from this moment nobody can install the update; open tasks stop, and what is installed
-    is listed. Raises NotFound, StepRefused, ReasonMissing."""
+    is listed, with the instruction what to do there.
+
+    Raises NotFound, StepRefused, ReasonMissing, FieldTooLong.
+    """
     update = entering.locked(session, update_id, today)
     check_step(State(update.state), State.WITHDRAWN)
-    reason = check_reason(reason)
-    _end_approval(session, update, "withdrawn", reason, actor_id, now)
+    reason, instruction = check_reason(reason), instruction.strip()
+    if len(instruction) > MOST_INSTRUCTION:
+        raise FieldTooLong(field="instruction", most=MOST_INSTRUCTION)
+    _end_approval(session, update, "withdrawn", reason, actor_id, now, instruction)
     _end(session, update, State.WITHDRAWN, reason, actor_id, now)
     after = {"version": update.version, "reason": reason}
+    if instruction:
+        after["instruction"] = instruction
     audit.record(session, "withdraw", "update", update_id, actor_id=actor_id, now=now, after=after)
     stopped = _stop(session, update_id, why=reason, now=now, actor_id=actor_id)
     return Closed(update.id, update.title, update.version, stopped)
@@ -273,7 +288,15 @@ def _end(
     session.flush()
 
 
-def _end_approval(session: Session, update: Update, by: str, reason: str, actor_id: int, now: datetime) -> None:
+def _end_approval(
+    session: Session,
+    update: Update,
+    by: str,
+    reason: str,
+    actor_id: int,
+    now: datetime,
+    instruction: str = "",
+) -> None:
     """Whoever ticks off holds a share lock on the approval: its end waits for them, and they for it."""
     approval = session.execute(
         select(UpdateApproval)
@@ -284,7 +307,7 @@ def _end_approval(session: Session, update: Update, by: str, reason: str, actor_
     # Somebody may have installed while this waited for the lock: that was still approved.
     last = stopping.last_installed_at(session, approval.id) or now
     approval.ended_at, approval.ended_by = max(now, approval.approved_at, last), by
-    approval.ended_by_id, approval.end_reason = actor_id, reason
+    approval.ended_by_id, approval.end_reason, approval.end_instruction = actor_id, reason, instruction
     session.flush()
 
 

@@ -6,7 +6,6 @@ A page costs the same few queries however many updates, customers and tasks ther
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
-from functools import lru_cache
 from typing import Any
 
 from sqlalchemy.orm import Session
@@ -17,11 +16,11 @@ from ptdash.domain.searching import fold, words
 from ptdash.domain.updates import Result, Severity, State, state_on
 from ptdash.domain.windows import Window
 from ptdash.services import windows
-from ptdash.services.updates.matrix_sql import AFFECTED, CUSTOMERS, MONTH, TASKS, UPDATES
+from ptdash.services.bulk import planned_by_values
+from ptdash.services.updates.matrix_sql import ALIKE, CUSTOMERS, MONTH, UPDATES, WAITING
 
 ROWS = 50
 COLUMNS = 50
-NO_TASKS = (0, 0, 0, None)
 
 
 @dataclass(frozen=True)
@@ -51,7 +50,7 @@ class Step:
 
 @dataclass(frozen=True)
 class Row:
-    """An update with its check and its approval; `cells` by customer id."""
+    """An update with its check and its approval; `said`: what its cells say, and of which customers' ids."""
 
     id: int
     vendor: str
@@ -71,7 +70,12 @@ class Row:
     ended: Step
     tasks: Tally
     tab: Tab
-    cells: dict[int, Cell] = field(default_factory=dict, compare=False)
+    said: dict[Cell, list[int]] = field(default_factory=dict, compare=False)
+
+    @property
+    def cells(self) -> dict[int, Cell]:
+        """By customer id."""
+        return {customer: cell for cell, customers in self.said.items() for customer in customers}
 
 
 @dataclass(frozen=True)
@@ -117,6 +121,11 @@ class Matrix:
 
 def load(session: Session, asked: Asked, today: date) -> Matrix:
     """A page of the matrix on a day."""
+    with planned_by_values(session):
+        return _load(session, asked, today)
+
+
+def _load(session: Session, asked: Asked, today: date) -> Matrix:
     rows = _rows(session, asked, today)
     counts = {tab: len([row for row in rows if tab in (Tab.ALL, row.tab)]) for tab in Tab}
     found = [row for row in rows if asked.tab in (Tab.ALL, row.tab)]
@@ -196,28 +205,31 @@ def _concerned(session: Session, asked: Asked, rows: Sequence[Row], today: date)
     by_id = {row.id: row for row in rows}
     approved = [row.id for row in rows if row.state is State.APPROVED]
     given = {"updates": list(by_id.keys() - set(approved)), "approved": approved, "today": today}
-    devices = {(update, customer): found for update, customer, found in session.execute(AFFECTED, given)}
-    tasks = {
-        (update, customer): tuple(tally)
-        for update, customer, *tally in session.execute(TASKS, {"updates": list(by_id)})
-    }
-    columns = _customers(session, {customer for _, customer in tasks.keys() | devices.keys()}, today)
-    first = (asked.customers - 1) * asked.columns
-    shown = columns[first : first + asked.columns]
+    waiting: dict[int, dict[int, int]] = {row.id: {} for row in rows}
+    for update, devices, customers in session.execute(WAITING, given):
+        waiting[update].update(dict.fromkeys(customers, devices))
+    concerned = {customer for late in waiting.values() for customer in late}
+    for update, *tally, customers in session.execute(ALIKE, {"updates": list(by_id)}):
+        concerned.update(customers)
+        row, late = by_id[update], waiting[update]
+        both = late.keys() & customers if late else set()
+        for customer in both:
+            _say(row, Tally(*tally), [customer], late.pop(customer))
+        _say(row, Tally(*tally), [one for one in customers if one not in both] if both else customers)
     for row in rows:
-        for column in shown:
-            at = (row.id, column.id)
-            if at in tasks or at in devices:
-                made = _cell(row.state, tasks.get(at, NO_TASKS), devices.get(at, 0))
-                if made is not NOTHING:
-                    row.cells[column.id] = made
-    return shown, len(columns)
+        late = waiting[row.id]
+        for devices in set(late.values()):
+            _say(row, Tally(), [one for one, number in late.items() if number == devices], devices)
+    columns = _customers(session, concerned, today)
+    first = (asked.customers - 1) * asked.columns
+    return columns[first : first + asked.columns], len(columns)
 
 
-@lru_cache(10_000)
-def _cell(state: State, tasks: tuple[int, int, int, date | None], devices: int) -> Cell:
-    """Thousands of cells say the same few things."""
-    return cell(state, Tally(*tasks), affected=devices, without_task=devices)
+def _say(row: Row, tasks: Tally, customers: Sequence[int], devices: int = 0) -> None:
+    """The cell of customers that have the same tasks, and so many devices that wait."""
+    says = cell(row.state, tasks, affected=devices, without_task=devices)
+    if says != NOTHING and customers:
+        row.said.setdefault(says, []).extend(customers)
 
 
 def _customers(session: Session, ids: Collection[int], today: date) -> list[Column]:

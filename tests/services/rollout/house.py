@@ -100,9 +100,11 @@ class House:
         self.plan(approval)
         return approval
 
-    def withdraw(self, approval: UpdateApproval, why: str = "Drucker stehen still", *, at: datetime = NOW):
+    def withdraw(
+        self, approval: UpdateApproval, why: str = "Drucker stehen still", *, at: datetime = NOW, to_do: str = ""
+    ):
         approval.ended_at, approval.ended_by, approval.end_reason = at, "withdrawn", why
-        approval.ended_by_id = self.manager.id
+        approval.ended_by_id, approval.end_instruction = self.manager.id, to_do
         update = self.session.get_one(Update, approval.update_id)
         update.state, update.reason = "withdrawn", why
         return stopping.stop_open(self.session, update.id, why=why, now=at, actor=self.manager)

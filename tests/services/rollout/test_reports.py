@@ -109,6 +109,30 @@ def test_an_emergency_names_its_reason_and_the_manager(house: House):
     assert (row["emergency"], row["allowed_by"]) == ("Lücke wird ausgenutzt", "Maria Vogt")
 
 
+@pytest.mark.parametrize(
+    ("to_do", "expected"),
+    [
+        ("Zurück auf KB0", "Freigabe zurückgenommen: Zurück auf KB0"),
+        ("", "Freigabe zurückgenommen"),
+        (None, ""),
+    ],
+)
+def test_what_is_installed_and_withdrawn_says_what_is_to_be_done(
+    house: House, to_do: str | None, expected: str
+) -> None:
+    house.customer(1)
+    approval = house.approved()
+    tick(house, house.tasks()[0], "installed")
+    if to_do is not None:
+        house.withdraw(approval, at=utc(FIRST, 11), to_do=to_do)
+    reports.write(house.session, house.tasks()[0].customer_id, DECEMBER, now=AFTER)
+    source = house.session.execute(select(MaintenanceReport)).scalar_one().source
+    (row,) = document.data(source, settings.company(house.session), at=AFTER)["installed"]
+    assert row[-1] == expected
+    source["installed"][0].pop("withdrawn")  # as reports were before there were instructions
+    assert document.data(source, settings.company(house.session), at=AFTER)["installed"][0][-1] == ""
+
+
 def test_a_device_that_left_the_contract_before_anything_was_done_is_not_told_of(house: House):
     customer = house.company.customer()
     contract = house.company.maintenance(customer, ends_before=date(2026, 12, 15))

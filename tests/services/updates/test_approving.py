@@ -209,6 +209,33 @@ def installed_on_one(house: House) -> None:
     house.session.execute(text(INSTALL.format(one=ONE)))
 
 
+def test_who_withdraws_says_what_is_to_be_done_where_it_is_installed(house):
+    house.covered(1)
+    update = house.approved()
+    approving.withdraw(house.session, update.id, "Bug", " Zurück auf 140.4.0 ", **house.by | later(5))
+    approval = house.session.execute(select(UpdateApproval)).scalar_one()
+    assert approval.end_instruction == "Zurück auf 140.4.0"
+    event = house.session.execute(select(AuditEvent).where(AuditEvent.action == "withdraw")).scalar_one()
+    assert event.after["instruction"] == "Zurück auf 140.4.0"
+    assert refused(house.session, "UPDATE update_approvals SET end_instruction = 'anders'") == "PD003"
+
+
+def test_an_instruction_is_optional_and_as_long_as_a_reason(house):
+    house.covered(1)
+    update = house.approved()
+    with pytest.raises(entering.FieldTooLong):
+        approving.withdraw(house.session, update.id, "Bug", "x" * 2001, **house.by)
+    assert open_tasks(house, update.id) == 1
+    approving.withdraw(house.session, update.id, "Bug", **house.by | later(5))
+    assert house.session.execute(select(UpdateApproval.end_instruction)).scalar_one() == ""
+
+
+def test_an_approval_in_force_has_no_instruction(house):
+    house.covered(1)
+    house.approved()
+    assert refused(house.session, "UPDATE update_approvals SET end_instruction = 'ohne Ende'") == "23514"
+
+
 @pytest.mark.parametrize(
     ("sql", "state"),
     [

@@ -39,7 +39,7 @@ def test_before_the_approval_a_cell_counts_the_devices_that_run_it(house):
     house.update()
     found = load(house)
     assert [(column.short, column.devices) for column in found.columns] == [("ANT", 3), ("BER", 1)]
-    assert [cell.n for cell in found.rows[0].cells.values()] == [3, 1]
+    assert [found.rows[0].cells[column.id].n for column in found.columns] == [3, 1]
     assert kinds(found) == [[Kind.WAITING, Kind.WAITING]]
 
 
