@@ -55,7 +55,11 @@ def book(session, ticket, company, *, by=None, **more):
 
 
 def events(session, action):
-    return session.execute(select(AuditEvent).where(AuditEvent.action == action)).scalars().all()
+    return (
+        session.execute(select(AuditEvent).where(AuditEvent.action == action).order_by(AuditEvent.id))
+        .scalars()
+        .all()
+    )
 
 
 def test_work_is_recorded_with_its_minutes_rounded_up_once(session, company, ticket):

@@ -54,7 +54,7 @@ def test_up_on_a_first_and_down_with_a_term(session, change):
     change("L", OCTOBER)
     change("S", JANUARY)
     assert planned(session) == [(OCTOBER, "L"), (JANUARY, "S")]
-    events = session.execute(select(AuditEvent.before, AuditEvent.after)).all()
+    events = session.execute(select(AuditEvent.before, AuditEvent.after).order_by(AuditEvent.id)).all()
     assert [(before["package"], after["package"]) for before, after in events] == [("M", "L"), ("L", "S")]
 
 
