@@ -1,5 +1,6 @@
 """Real servers for the tests: every test process has a PostgreSQL and a Valkey of its own."""
 
+import os
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -31,6 +32,11 @@ REWIND_SEQUENCES = text(
     "SELECT setval(format('%I.%I', schemaname, sequencename)::regclass, start_value, false) "
     "FROM pg_sequences WHERE last_value IS NOT NULL"
 )
+
+
+def pytest_xdist_auto_num_workers() -> int:
+    """One more than there are processors: a test waits for its servers and its browser a third of its time."""
+    return (os.cpu_count() or 1) + 1
 
 
 @pytest.fixture(scope="session")

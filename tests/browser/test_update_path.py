@@ -71,6 +71,7 @@ def days(session: Session) -> list[tuple[str, int]]:
 def answer_points(page: Page, last: str) -> None:
     """Every point passed, the last one as it is said."""
     items = page.locator("[data-item]")
+    expect(items).not_to_have_count(0)
     for place in range(items.count()):
         item = items.nth(place)
         if place == items.count() - 1 and last == "failed":
