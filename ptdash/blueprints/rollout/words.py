@@ -12,6 +12,7 @@ from ptdash.domain.errors import DomainError
 from ptdash.domain.rollout import TaskStatus, Why
 from ptdash.services.rollout.acknowledging import version
 from ptdash.services.rollout.reading import Line
+from ptdash.web import formats
 from ptdash.web.formats import day, instant, language, month
 
 # Word, and the shape of its mark.
@@ -68,7 +69,7 @@ def _in_words(status: TaskStatus, _spoken: str) -> tuple[str, str]:
 
 def sentence(error: DomainError) -> str:
     """A refusal in the language of the page, its days and states as people write them."""
-    return str(gettext(error.message, **{name: _word(name, value) for name, value in error.params.items()}))
+    return formats.sentence(error, _word)
 
 
 def _word(name: str, value: object) -> object:
