@@ -1,12 +1,12 @@
 """The floor of the close: one process that aggregates, computes and COPYs the same rows, and nothing else.
 
-It writes into tables of the same shape, so that the close still finds its own empty: once with their indexes
-alone, once also with the checks and foreign keys that these rows satisfy whoever writes them. It takes no lock,
-asks nothing about what is posted already, knows one kind of customer, and no trigger looks at what it writes.
+It writes them into the same tables, in a copy of the database: once without foreign keys and triggers, once with
+everything by which the database guards its books. It takes no lock, asks nothing about what is posted already,
+keeps nothing of how it came to a figure, and knows one kind of customer.
 """
 
 import json
-import re
+from collections.abc import Sequence
 from datetime import UTC, date, datetime
 from decimal import Decimal
 
@@ -17,21 +17,29 @@ SELLER = dict.fromkeys(
     "Bench",
 )
 EXPLANATION = {"package": "M", "package_price": "40.0000", "covered_days": 30, "month_days": 30}
+YEAR = 2026
 
 
-TABLES = ("periods", "runs", "postings", "settlements", "invoices", "invoice_lines", "audit_events")
-FOREIGN_KEYS = """
-SELECT conrelid::regclass::text, pg_get_constraintdef(oid) FROM pg_constraint
-WHERE contype = 'f' AND conrelid::regclass::text = ANY(%s)
-"""
-
-
-def write_bare(url: str, customers: int, month: date, batch: int, *, constrained: bool) -> None:
+def copy_database(url: str, name: str) -> None:
+    """Copy the database under another name; nobody else may be connected to it."""
     with psycopg.connect(url) as connection:
-        _create_tables(connection, constrained)
-        connection.execute("INSERT INTO bare_periods VALUES (%s, now())", (month,))
+        own = connection.info.dbname
+    with psycopg.connect(url, dbname="postgres", autocommit=True) as connection:
+        connection.execute(f"CREATE DATABASE {name} TEMPLATE {own}")
+    with psycopg.connect(url, dbname=name) as connection:
+        connection.execute("SELECT sum(minutes) FROM time_entries")  # in memory, as the close will find them
+
+
+def write_bare(url: str, name: str, customers: int, month: date, batch: int, *, guarded: bool) -> None:
+    with psycopg.connect(url, dbname=name) as connection:
+        if not guarded:
+            connection.execute("SET session_replication_role = replica")
+        connection.execute("INSERT INTO periods VALUES (%s, now())", (month,))
         connection.execute(
-            "INSERT INTO bare_runs (id, month, business_day, ordered_at) VALUES (1, %s, %s, now())", (month, month)
+            "INSERT INTO runs (id, month, business_day, ordered_at) VALUES (1, %s, %s, now())", (month, month)
+        )
+        connection.execute(
+            "INSERT INTO customer_months (customer_id, month, run_id) SELECT id, %s, 1 FROM customers", (month,)
         )
         connection.commit()
         for first in range(1, customers + 1, batch):
@@ -42,17 +50,6 @@ def write_bare(url: str, customers: int, month: date, batch: int, *, constrained
             ).fetchall()
             _write_batch(connection, month, [(customer, int(used)) for customer, used in rows])
             connection.commit()
-
-
-def _create_tables(connection: psycopg.Connection, constrained: bool) -> None:
-    including = "INCLUDING DEFAULTS INCLUDING INDEXES" + (" INCLUDING CONSTRAINTS" if constrained else "")
-    for name in TABLES:
-        connection.execute(f"DROP TABLE IF EXISTS bare_{name} CASCADE")
-        connection.execute(f"CREATE TABLE bare_{name} (LIKE {name} {including})")
-    if constrained:
-        for table, definition in connection.execute(FOREIGN_KEYS, (list(TABLES),)).fetchall():
-            own = re.sub(rf"REFERENCES ({'|'.join(TABLES)})\(", r"REFERENCES bare_\1(", definition)
-            connection.execute(f"ALTER TABLE bare_{table} ADD {own}")
 
 
 def _write_batch(connection: psycopg.Connection, month: date, rows: list[tuple[int, int]]) -> None:
@@ -73,8 +70,9 @@ def _write_batch(connection: psycopg.Connection, month: date, rows: list[tuple[i
             line = (customer, pos, month, kind, customer, text, quantity, unit, price, cents)
             lines.append((*line, "S", Decimal(19), month, month, explanation))
         sums[customer] = (over, net, net * 19 // 100)
-    _copy_books(connection, month, rows, sums)
+    _draw_numbers(connection, rows[-1][0])
     _copy_invoices(connection, month, rows, sums, now)
+    _copy_books(connection, month, rows, sums)
     _copy(
         connection,
         "invoice_lines (invoice_id, pos, service_month, kind, contract_id, description, quantity, unit, "
@@ -83,6 +81,14 @@ def _write_batch(connection: psycopg.Connection, month: date, rows: list[tuple[i
     )
     event = (rows[0][0], 1, now, "post", "period", "2026-09")
     _copy(connection, "audit_events (id, xact, at, action, subject, subject_id)", [event])
+
+
+def _draw_numbers(connection: psycopg.Connection, last: int) -> None:
+    connection.execute(
+        "INSERT INTO number_series (year, last) VALUES (%s, %s) "
+        "ON CONFLICT (year) DO UPDATE SET last = excluded.last",
+        (YEAR, last),
+    )
 
 
 def _copy_books(
@@ -127,7 +133,7 @@ def _copy_invoices(
     for customer, _ in rows:
         _over, net, vat = sums[customer]
         buyer = json.dumps({"number": str(customer), "name": f"Kunde {customer}"} | blank)
-        number = (customer, f"RE-2026-{customer:05d}", 2026, customer, customer, month, "bill", 1, 1)
+        number = (customer, f"RE-{YEAR}-{customer:05d}", YEAR, customer, customer, month, "bill", 1, 1)
         invoices.append((*number, now, now, seller, buyer, net, vat, net + vat))
     _copy(
         connection,
@@ -137,7 +143,7 @@ def _copy_invoices(
     )
 
 
-def _copy(connection: psycopg.Connection, target: str, rows: list[tuple]) -> None:
-    with connection.cursor().copy(f"COPY bare_{target} FROM STDIN") as out:
+def _copy(connection: psycopg.Connection, target: str, rows: Sequence[tuple]) -> None:
+    with connection.cursor().copy(f"COPY {target} FROM STDIN") as out:
         for row in rows:
             out.write_row(row)

@@ -5,7 +5,6 @@ from dataclasses import dataclass, field
 from datetime import date
 from decimal import Decimal
 from enum import StrEnum
-from functools import cached_property
 from itertools import groupby
 from typing import Any, TypeVar
 
@@ -134,10 +133,10 @@ class Line:
     contract_id: int | None = None
     contract: str | None = None
     explanation: dict[str, Any] = field(default_factory=dict)
+    net_cents: int = field(init=False)
 
-    @cached_property
-    def net_cents(self) -> int:
-        return line_cents(self.quantity, self.unit_price)
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "net_cents", line_cents(self.quantity, self.unit_price))
 
 
 @dataclass(frozen=True)

@@ -66,7 +66,8 @@ def _post_or_park(run_id: int, customer_ids: Sequence[int]) -> None:
     goes on later.
     """
     try:
-        _post(run_id, customer_ids)
+        with _collector_at_rest():
+            _post(run_id, customer_ids)
     except BaseTimeoutException:
         raise
     except Exception as error:
@@ -86,22 +87,23 @@ def _post(run_id: int, customer_ids: Sequence[int]) -> None:
     """Draft the invoices, check them while nothing is locked, post; again where facts changed meanwhile."""
     left = customer_ids
     for _ in range(ROUNDS):
-        with _collector_at_rest():
-            with transaction() as session:
-                drafted = period_close.draft(session, run_id, left)
-            checked = {customer_id: made.check() for customer_id, made in drafted.items()}
-            with transaction() as session:
-                period_close.post(session, run_id, left, now=datetime.now(UTC), checked=checked)
-                left = books.pending(session, run_id, left)
-        if not left:
+        with transaction() as session:
+            drafted = period_close.draft(session, run_id, left)
+        checked = {customer_id: made.check() for customer_id, made in drafted.items()}
+        with transaction() as session:
+            decided = period_close.post(session, run_id, left, now=datetime.now(UTC), checked=checked)
+        if decided == len(drafted):
             return
-    with _collector_at_rest(), transaction() as session:
+        with transaction() as session:
+            left = books.pending(session, run_id, left)
+    with transaction() as session:
         period_close.post(session, run_id, left, now=datetime.now(UTC))
 
 
 @contextmanager
 def _collector_at_rest() -> Iterator[None]:
-    """A batch makes many objects and no cycles; looking for cycles among them would take a fifth of its time."""
+    """A batch makes many objects and no cycles; looking for cycles among them would take a fifth of its time.
+    Afterwards they must be gone: what is still held would be looked through all the same."""
     was_enabled = gc.isenabled()
     gc.disable()
     try:

@@ -88,7 +88,7 @@ class CustomerBill:
     def lines(self) -> tuple[BillLine, ...]:
         return tuple(line for document in self.documents for line in document.lines)
 
-    @cached_property
+    @property
     def totals(self) -> Totals:
         """Of all documents together; VAT is rounded on each."""
         each = [document.totals for document in self.documents]

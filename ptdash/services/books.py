@@ -4,8 +4,20 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from enum import StrEnum
+from functools import cache
 
-from sqlalchemy import ColumnElement, exists, func, insert, literal, select, update
+from sqlalchemy import (
+    ColumnElement,
+    Integer,
+    Select,
+    bindparam,
+    exists,
+    func,
+    insert,
+    literal,
+    select,
+    update,
+)
 from sqlalchemy.orm import Session
 
 from ptdash.domain.bills import (
@@ -212,10 +224,18 @@ def refuse_settled(session: Session, mine: CustomerMonth, number: str) -> None:
 
 def pending(session: Session, run_id: int, of: Collection[int] | None = None) -> Sequence[int]:
     """The customers (of those named, where some are) that a run has still to post, by id."""
-    waiting = select(CustomerMonth.customer_id).where(CustomerMonth.run_id == run_id, _undecided())
-    if of is not None:
-        waiting = waiting.where(among(CustomerMonth.customer_id, of))
-    return session.execute(waiting.order_by(CustomerMonth.customer_id)).scalars().all()
+    waiting = _pending(named=of is not None)
+    return session.execute(waiting, {"run_id": run_id, "ids": of}).scalars().all()
+
+
+@cache
+def _pending(*, named: bool) -> Select[int]:
+    waiting = select(CustomerMonth.customer_id).where(
+        CustomerMonth.run_id == bindparam("run_id", type_=Integer), _undecided()
+    )
+    if named:
+        waiting = waiting.where(among(CustomerMonth.customer_id, "ids"))
+    return waiting.order_by(CustomerMonth.customer_id)
 
 
 def is_under_way(session: Session, month: date, number: str) -> bool:

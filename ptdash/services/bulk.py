@@ -3,80 +3,89 @@
 import json
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from itertools import repeat
 from typing import Any
 
 from sqlalchemy import (
     JSON,
-    Column,
     ColumnElement,
+    Date,
     Dialect,
+    Engine,
     Integer,
+    Numeric,
     Table,
     bindparam,
-    column,
+    event,
     func,
-    insert,
     literal,
-    select,
+    text,
 )
-from sqlalchemy.dialects import postgresql
 from sqlalchemy.orm import InstrumentedAttribute, Session
 from sqlalchemy.types import TypeEngine, UserDefinedType
 
 from ptdash.db import Base
 
 
-class ArrayOf(UserDefinedType[Iterable[Any]]):
-    """Values as one parameter, written as PostgreSQL reads an array: the driver would ask each what it is."""
+class _Ids(UserDefinedType[Iterable[int]]):
+    """Integers as one parameter, written as PostgreSQL reads an array: the driver would ask each what it is."""
 
     cache_ok = True
     render_bind_cast = True
 
-    def __init__(self, item: TypeEngine[Any]) -> None:
-        self.item = item
-
     def get_col_spec(self, **_: Any) -> str:
-        return f"{self.item.compile(dialect=POSTGRESQL)}[]"
+        return "INTEGER[]"
 
     def bind_processor(self, dialect: Dialect) -> Callable[[Any], str]:
-        return _json_array if isinstance(self.item, JSON) else _array
+        return lambda ids: "{" + ",".join(map(str, ids)) + "}"
 
 
-POSTGRESQL = postgresql.dialect()
-IDS = ArrayOf(Integer())
+IDS = _Ids()
+# Written with digits and signs only.
+PLAIN = (Integer, Numeric, Date)
+COPY = "COPY "
+NOTHING = "\\N"
+_encode = json.JSONEncoder(default=str).encode
 
 
-def _array(values: Iterable[Any]) -> str:
-    return "{" + ",".join(["NULL" if value is None else _quoted(str(value)) for value in values]) + "}"
-
-
-def _json_array(values: Iterable[Any]) -> str:
-    return _array(None if value is None else json.dumps(value, default=str) for value in values)
-
-
-def _quoted(text: str) -> str:
-    return '"' + text.replace("\\", "\\\\").replace('"', '\\"') + '"'
+@event.listens_for(Engine, "do_execute")
+def _copy(cursor: Any, statement: str, parameters: Any, _context: Any) -> bool:
+    """COPY takes its rows beside the statement; whether this was one."""
+    if not statement.startswith(COPY):
+        return False
+    with cursor.copy(statement) as out:
+        out.write(parameters["rows"])
+    return True
 
 
 def insert_rows(session: Session, model: type[Base], rows: Sequence[Mapping[str, Any]], **same: Any) -> None:
-    """Insert rows (values by column name; all rows name the same columns, none of an array type) with one
-    statement.
+    """Insert rows (values by column name; all rows name the same columns, none of an array type) with COPY.
 
-    What is the `same` in every row is given, and travels, once.
-    They travel as one array a column: nearly as fast as COPY, and a statement like every other. What holds for a
-    single row holds for each of these: defaults, constraints, triggers.
+    What is the `same` in every row is given once. What holds for a single row holds for each of these: defaults,
+    constraints, triggers; and for COPY what holds for every statement: its transaction, its errors.
     """
     if not rows:
         return
     table = model.__table__
     assert isinstance(table, Table)
-    columns: list[Column[Any]] = [table.c[name] for name in rows[0]]
-    shared: list[Column[Any]] = [table.c[name] for name in same]
-    arrays = (literal([row[c.name] for row in rows], ArrayOf(c.type)) for c in columns)
-    source = func.unnest(*arrays).table_valued(*(column(c.name, c.type) for c in columns))
-    constants = (literal(value, table.c[name].type) for name, value in same.items())
-    taken = select(*source.render_derived().c, *constants)
-    session.execute(insert(table).from_select(columns + shared, taken))
+    own = [_written(table.c[name].type, [row[name] for row in rows]) for name in rows[0]]
+    shared = [repeat(_written(table.c[name].type, [value])[0]) for name, value in same.items()]
+    lines = map("\t".join, zip(*own, *shared, strict=False))
+    target = f"{table.fullname} ({', '.join([*rows[0], *same])})"
+    session.connection().exec_driver_sql(f"{COPY}{target} FROM STDIN", {"rows": "\n".join(lines)})
+
+
+def _written(kind: TypeEngine[Any], values: Sequence[Any]) -> list[str]:
+    """Values as COPY reads them, see "Text Format" of its documentation."""
+    if isinstance(kind, PLAIN):
+        return [NOTHING if value is None else str(value) for value in values]
+    if isinstance(kind, JSON):
+        values = [None if value is None else _encode(value) for value in values]
+    return [NOTHING if value is None else _escaped(str(value)) for value in values]
+
+
+def _escaped(text: str) -> str:
+    return text.replace("\\", "\\\\").replace("\n", "\\n").replace("\r", "\\r").replace("\t", "\\t")
 
 
 @contextmanager
@@ -87,9 +96,9 @@ def planned_by_values(session: Session) -> Iterator[None]:
     few contracts run on it. Of thousands of rows that costs more than a new plan. For reading alone: a trigger
     would plan its statements anew for every row.
     """
-    session.execute(select(func.set_config("plan_cache_mode", "force_custom_plan", True)))
+    session.execute(text("SET LOCAL plan_cache_mode = force_custom_plan"))
     yield
-    session.execute(select(func.set_config("plan_cache_mode", "auto", True)))
+    session.execute(text("SET LOCAL plan_cache_mode = auto"))
 
 
 def among(

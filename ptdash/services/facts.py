@@ -4,9 +4,10 @@ from collections import defaultdict
 from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import date
+from functools import cache
 from typing import Any, NamedTuple, TypeVar
 
-from sqlalchemy import ColumnElement, Date, Select, case, func, literal, or_, select
+from sqlalchemy import ColumnElement, Date, Select, bindparam, case, func, or_, select
 from sqlalchemy.dialects.postgresql import distinct_on
 from sqlalchemy.orm import InstrumentedAttribute, Session
 
@@ -32,7 +33,7 @@ from ptdash.models import (
     TimeEntry,
     User,
 )
-from ptdash.services.bulk import among
+from ptdash.services.bulk import among, planned_by_values
 from ptdash.services.standing import standing
 
 K = TypeVar("K")
@@ -79,12 +80,7 @@ class CustomerFacts:
 
 def load(session: Session, customer_ids: Collection[int], month: date) -> list[CustomerFacts]:
     """The customers' months, ordered by customer number."""
-    rows = session.execute(
-        select(*(getattr(Customer, name) for name in Buyer._fields))
-        .where(among(Customer.id, customer_ids))
-        .order_by(Customer.number)
-    )
-    customers = [Buyer._make(row) for row in rows]
+    customers = [Buyer._make(row) for row in session.execute(_customers(), {"ids": customer_ids})]
     support, maintenance = _contracts(session, customer_ids, month)
     split = [customer for customer, found in support.items() if any(_cuts(month, facts) for facts in found)]
     work = _work(session, customer_ids, month, split)
@@ -117,21 +113,7 @@ def _contracts(
     session: Session, customer_ids: Collection[int], month: date
 ) -> tuple[dict[int, list[SupportFacts]], dict[int, list[MaintenanceFacts]]]:
     rows = session.execute(
-        select(
-            Contract.id,
-            Contract.number,
-            Contract.customer_id,
-            Contract.starts_on,
-            Contract.ends_before,
-            Contract.package,
-            Contract.monthly_fee,
-        )
-        .where(
-            among(Contract.customer_id, customer_ids),
-            Contract.starts_on < next_month(month),
-            or_(Contract.ends_before.is_(None), Contract.ends_before > month),
-        )
-        .order_by(Contract.number)
+        _running_contracts(), {"ids": customer_ids, "month": month, "next_month": next_month(month)}
     ).all()
     packages = _changes(session, PackageChange, PackageChange.package, customer_ids)
     maintained = [contract_id for contract_id, *_, fee in rows if fee is not None]
@@ -150,22 +132,56 @@ def _contracts(
     return support, maintenance
 
 
+@cache
+def _customers() -> Select[*tuple[Any, ...]]:
+    columns = (getattr(Customer, name) for name in Buyer._fields)
+    return select(*columns).where(among(Customer.id, "ids")).order_by(Customer.number)
+
+
+@cache
+def _running_contracts() -> Select[*tuple[Any, ...]]:
+    return (
+        select(
+            Contract.id,
+            Contract.number,
+            Contract.customer_id,
+            Contract.starts_on,
+            Contract.ends_before,
+            Contract.package,
+            Contract.monthly_fee,
+        )
+        .where(
+            among(Contract.customer_id, "ids"),
+            Contract.starts_on < bindparam("next_month", type_=Date),
+            or_(Contract.ends_before.is_(None), Contract.ends_before > bindparam("month", type_=Date)),
+        )
+        .order_by(Contract.number)
+    )
+
+
 def _changes(
     session: Session,
     model: type[PackageChange] | type[FeeChange],
     value: InstrumentedAttribute[Any],
     customer_ids: Collection[int],
 ) -> dict[int, list[tuple[date, Any]]]:
-    rows = session.execute(
-        select(model.contract_id, model.effective_on, value)
-        .join(Contract, Contract.id == model.contract_id)
-        .where(among(Contract.customer_id, customer_ids))
-        .order_by(model.effective_on)
-    )
+    rows = session.execute(_changes_of(model, value), {"ids": customer_ids})
     changes: dict[int, list[tuple[date, Any]]] = defaultdict(list)
     for contract_id, effective_on, changed in rows:
         changes[contract_id].append((effective_on, changed))
     return changes
+
+
+@cache
+def _changes_of(
+    model: type[PackageChange] | type[FeeChange], value: InstrumentedAttribute[Any]
+) -> Select[*tuple[Any, ...]]:
+    return (
+        select(model.contract_id, model.effective_on, value)
+        .join(Contract, Contract.id == model.contract_id)
+        .where(among(Contract.customer_id, "ids"))
+        .order_by(model.effective_on)
+    )
 
 
 def _devices(session: Session, contract_ids: Collection[int]) -> dict[int, list[DeviceFacts]]:
@@ -210,46 +226,55 @@ def _work(session: Session, customer_ids: Collection[int], month: date, split: C
     By day only for the customers of `split`; for all others every day has the same contract, and the first
     stands for the month.
     """
-    day = case(
-        (
-            among(TimeEntry.customer_id, split),
-            func.cast(func.timezone("Europe/Berlin", TimeEntry.started_at), Date),
-        ),
-        else_=literal(month, Date),
-    ).label("day")
-    running = TimeEntry.ended_at.is_(None).label("running")
-    rows = session.execute(
-        select(TimeEntry.customer_id, day, TimeEntry.treatment, running, func.sum(TimeEntry.minutes))
-        .where(
-            among(TimeEntry.customer_id, customer_ids),
-            TimeEntry.service_month == month,
-            TimeEntry.reverses_id.is_(None),
-            TimeEntry.id.not_in(_reversed(customer_ids, month)),
-        )
-        .group_by(TimeEntry.customer_id, "day", TimeEntry.treatment, "running")
-    )
     work = _Work(defaultdict(list), [], [])
+    with planned_by_values(session):
+        rows = session.execute(
+            _entries(by_day=bool(split)), {"ids": customer_ids, "month": month, "split": split}
+        ).all()
     for customer_id, on, treatment, is_running, minutes in rows:
         if is_running:
             work.running.append(customer_id)
-        elif treatment is None:
+        if treatment is None:
             work.untreated.append(customer_id)
-        else:
+        elif minutes is not None:
             work.minutes[customer_id].append(DayMinutes(on, Treatment(treatment), minutes))
     return work
 
 
-def _reversed(customer_ids: Collection[int], month: date) -> Select[Any]:
-    """The entries taken back: a reversal has the customer and the month of its original."""
-    return select(TimeEntry.reverses_id).where(
-        among(TimeEntry.customer_id, customer_ids),
-        TimeEntry.service_month == month,
-        TimeEntry.reverses_id.is_not(None),
+@cache
+def _entries(*, by_day: bool) -> Select[*tuple[Any, ...]]:
+    """A reversal has the customer and the month of its original, and so has what it takes back."""
+    month = bindparam("month", type_=Date)
+    whole: ColumnElement[date] = month.label("day")
+    started_on = func.cast(func.timezone("Europe/Berlin", TimeEntry.started_at), Date)
+    split = case((among(TimeEntry.customer_id, "split"), started_on), else_=month).label("day")
+    mine = (among(TimeEntry.customer_id, "ids"), TimeEntry.service_month == month)
+    taken_back = select(TimeEntry.reverses_id).where(*mine, TimeEntry.reverses_id.is_not(None))
+    return (
+        select(
+            TimeEntry.customer_id,
+            split if by_day else whole,
+            TimeEntry.treatment,
+            func.bool_or(TimeEntry.ended_at.is_(None)),
+            func.sum(TimeEntry.minutes),
+        )
+        .where(*mine, TimeEntry.reverses_id.is_(None), TimeEntry.id.not_in(taken_back))
+        .group_by(TimeEntry.customer_id, TimeEntry.treatment, *(("day",) if by_day else ()))
     )
 
 
 def _materials(session: Session, customer_ids: Collection[int], month: date) -> dict[int, list[MaterialFacts]]:
-    rows = session.execute(
+    rows = session.execute(_materials_used(), {"ids": customer_ids, "month": month})
+    materials: dict[int, list[MaterialFacts]] = defaultdict(list)
+    for row in rows:
+        facts = MaterialFacts(row.id, row.day, row.description, row.quantity, row.net)
+        materials[row.customer_id].append(facts)
+    return materials
+
+
+@cache
+def _materials_used() -> Select[*tuple[Any, ...]]:
+    return (
         select(
             Material.customer_id,
             Material.id,
@@ -258,14 +283,9 @@ def _materials(session: Session, customer_ids: Collection[int], month: date) -> 
             Material.quantity,
             Material.net,
         )
-        .where(among(Material.customer_id, customer_ids), Material.service_month == month)
+        .where(among(Material.customer_id, "ids"), Material.service_month == bindparam("month", type_=Date))
         .order_by(Material.day, Material.id)
     )
-    materials: dict[int, list[MaterialFacts]] = defaultdict(list)
-    for row in rows:
-        facts = MaterialFacts(row.id, row.day, row.description, row.quantity, row.net)
-        materials[row.customer_id].append(facts)
-    return materials
 
 
 def _unfinished() -> ColumnElement[bool]:

@@ -4,9 +4,22 @@ from collections import defaultdict
 from collections.abc import Collection
 from dataclasses import dataclass, field
 from datetime import date
+from functools import cache
 from typing import Any
 
-from sqlalchemy import ColumnElement, Date, Integer, cast, exists, func, literal_column, or_, select
+from sqlalchemy import (
+    ColumnElement,
+    Date,
+    Integer,
+    Select,
+    bindparam,
+    cast,
+    exists,
+    func,
+    literal_column,
+    or_,
+    select,
+)
 from sqlalchemy.dialects.postgresql import distinct_on
 from sqlalchemy.orm import Session
 
@@ -30,6 +43,7 @@ from ptdash.services.bulk import among
 
 # In the statement itself and not as a parameter, so that it meets the condition of the index.
 FIRST: ColumnElement[int] = literal_column("1", Integer)
+_ANYTHING_POSTED = select(exists(select(Posting.n)))
 
 
 @dataclass(frozen=True)
@@ -87,7 +101,7 @@ class History:
 def load(session: Session, customer_ids: Collection[int], month: date) -> dict[int, History]:
     """The customers' histories, in a number of queries that does not grow with them."""
     histories: dict[int, History] = {customer_id: History() for customer_id in customer_ids}
-    if session.execute(select(exists(select(Posting.n)))).scalar_one():
+    if session.execute(_ANYTHING_POSTED).scalar_one():
         _load_invoices(session, histories)
         _load_postings(session, histories)
         _load_late_facts(session, histories)
@@ -98,37 +112,34 @@ def load(session: Session, customer_ids: Collection[int], month: date) -> dict[i
 
 
 def _load_invoices(session: Session, histories: dict[int, History]) -> None:
-    invoices = select(Invoice.customer_id, Invoice.period, Invoice.kind, Invoice.number, Invoice.cancels_id)
-    rows = session.execute(invoices.where(among(Invoice.customer_id, histories)).order_by(Invoice.id)).all()
-    for customer_id, period, kind, number, _cancels in rows:
+    for customer_id, period, kind, number in session.execute(_invoices(), {"ids": histories}):
         if kind == "storno":
             histories[customer_id].cancelled[period] += 1
         else:
             histories[customer_id].invoices[period].append(number)
-    lines = (
-        select(
-            Invoice.customer_id,
-            InvoiceLine.service_month,
-            InvoiceLine.vat_category,
-            InvoiceLine.vat_rate,
-            func.sum(InvoiceLine.net_cents),
-        )
-        .join(Invoice, Invoice.id == InvoiceLine.invoice_id)
-        .where(among(Invoice.customer_id, histories))
-        .group_by(Invoice.customer_id, InvoiceLine.service_month, InvoiceLine.vat_category, InvoiceLine.vat_rate)
-    )
-    for customer_id, service_month, category, rate, cents in session.execute(lines):
+    for customer_id, service_month, category, rate, cents in session.execute(_issued(), {"ids": histories}):
         histories[customer_id].issued[service_month][Vat(VatCategory(category), rate)] = int(cents)
 
 
-def _load_postings(session: Session, histories: dict[int, History]) -> None:
-    newest = (
-        select(Posting)
-        .where(among(Posting.customer_id, histories))
-        .order_by(Posting.customer_id, Posting.month, Posting.n.desc())
-        .ext(distinct_on(Posting.customer_id, Posting.month))
+@cache
+def _invoices() -> Select[*tuple[Any, ...]]:
+    invoices = select(Invoice.customer_id, Invoice.period, Invoice.kind, Invoice.number)
+    return invoices.where(among(Invoice.customer_id, "ids")).order_by(Invoice.id)
+
+
+@cache
+def _issued() -> Select[*tuple[Any, ...]]:
+    keys = (Invoice.customer_id, InvoiceLine.service_month, InvoiceLine.vat_category, InvoiceLine.vat_rate)
+    return (
+        select(*keys, func.sum(InvoiceLine.net_cents))
+        .join(Invoice, Invoice.id == InvoiceLine.invoice_id)
+        .where(among(Invoice.customer_id, "ids"))
+        .group_by(*keys)
     )
-    for row in session.execute(newest).scalars():
+
+
+def _load_postings(session: Session, histories: dict[int, History]) -> None:
+    for row in session.execute(_newest_postings(), {"ids": histories}).scalars():
         history = histories[row.customer_id]
         bills, cancelled = len(history.invoices.get(row.month, ())), history.cancelled.get(row.month, 0)
         vat = (
@@ -140,16 +151,19 @@ def _load_postings(session: Session, histories: dict[int, History]) -> None:
         history.posted[row.month] = Posted(row.n, row.owed_cents, vat, held)
 
 
+@cache
+def _newest_postings() -> Select[Posting]:
+    return (
+        select(Posting)
+        .where(among(Posting.customer_id, "ids"))
+        .order_by(Posting.customer_id, Posting.month, Posting.n.desc())
+        .ext(distinct_on(Posting.customer_id, Posting.month))
+    )
+
+
 def _load_late_facts(session: Session, histories: dict[int, History]) -> None:
     """Time and material that the newest posting of its month has not taken, as an explanation keeps it."""
-    day = cast(func.timezone("Europe/Berlin", TimeEntry.started_at), Date)
-    entries = (
-        select(TimeEntry, day, Ticket.number)
-        .join(Ticket, Ticket.id == TimeEntry.ticket_id)
-        .where(among(TimeEntry.customer_id, histories), TimeEntry.posting_n > FIRST)
-        .order_by(TimeEntry.started_at, TimeEntry.id)
-    )
-    for row, on, ticket in session.execute(entries):
+    for row, on, ticket in session.execute(_late_entries(), {"ids": histories}):
         _add_late(
             histories[row.customer_id],
             row,
@@ -161,14 +175,34 @@ def _load_late_facts(session: Session, histories: dict[int, History]) -> None:
                 "reversal": row.reverses_id is not None,
             },
         )
-    materials = select(Material).where(among(Material.customer_id, histories), Material.posting_n > FIRST)
-    for item in session.execute(materials.order_by(Material.day, Material.id)).scalars():
+    for item in session.execute(_late_materials(), {"ids": histories}).scalars():
         _add_late(
             histories[item.customer_id], item, {"day": item.day.isoformat(), "description": item.description}
         )
-    stale = select(StaleCustomer).where(among(StaleCustomer.customer_id, histories))
-    for customer in session.execute(stale).scalars():
+    for customer in session.execute(_stale(), {"ids": histories}).scalars():
         histories[customer.customer_id].stale_since = customer.since
+
+
+@cache
+def _late_entries() -> Select[*tuple[Any, ...]]:
+    day = cast(func.timezone("Europe/Berlin", TimeEntry.started_at), Date)
+    return (
+        select(TimeEntry, day, Ticket.number)
+        .join(Ticket, Ticket.id == TimeEntry.ticket_id)
+        .where(among(TimeEntry.customer_id, "ids"), TimeEntry.posting_n > FIRST)
+        .order_by(TimeEntry.started_at, TimeEntry.id)
+    )
+
+
+@cache
+def _late_materials() -> Select[Material]:
+    late = select(Material).where(among(Material.customer_id, "ids"), Material.posting_n > FIRST)
+    return late.order_by(Material.day, Material.id)
+
+
+@cache
+def _stale() -> Select[StaleCustomer]:
+    return select(StaleCustomer).where(among(StaleCustomer.customer_id, "ids"))
 
 
 def _add_late(history: History, row: TimeEntry | Material, facts: dict[str, Any]) -> None:
@@ -216,11 +250,16 @@ def _load_unposted(session: Session, histories: dict[int, History], month: date)
 
 def _load_contracts(session: Session, histories: dict[int, History], month: date) -> None:
     """Whether a contract of the customer runs on the month's last day."""
-    end = last_day(month)
-    running = select(Contract.customer_id).where(
-        among(Contract.customer_id, histories),
-        Contract.starts_on <= end,
-        or_(Contract.ends_before.is_(None), Contract.ends_before > end),
-    )
-    for customer_id in session.execute(running).scalars():
+    running = session.execute(_under_contract(), {"ids": histories, "last_day": last_day(month)})
+    for customer_id in running.scalars():
         histories[customer_id].has_contract = True
+
+
+@cache
+def _under_contract() -> Select[int]:
+    day = bindparam("last_day", type_=Date)
+    return select(Contract.customer_id).where(
+        among(Contract.customer_id, "ids"),
+        Contract.starts_on <= day,
+        or_(Contract.ends_before.is_(None), Contract.ends_before > day),
+    )

@@ -4,7 +4,7 @@ import hashlib
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from functools import cached_property
+from operator import attrgetter
 from typing import Any
 
 from sqlalchemy import delete, or_, select, text, update
@@ -26,9 +26,8 @@ from ptdash.models import (
     StaleCustomer,
 )
 from ptdash.services import audit, books, invoice_documents, prices, settings
-from ptdash.services.billing import CustomerBill, Document, Ground, MonthTaken, buyer, grounds
+from ptdash.services.billing import CustomerBill, Document, Ground, MonthTaken, grounds
 from ptdash.services.bulk import among, insert_rows
-from ptdash.services.facts import Buyer
 from ptdash.services.invoice_documents import CheckedInvoice
 from ptdash.services.invoice_sources import Issue, of_bills
 
@@ -37,6 +36,7 @@ KEPT_OF_SETTLED = (
     *("included_minutes", "used_minutes", "covered_minutes", "overage_minutes", "expired_minutes"),
     *("base_cents", "overage_cents"),
 )
+_kept_of = attrgetter(*KEPT_OF_SETTLED)
 
 
 @dataclass(frozen=True)
@@ -64,7 +64,7 @@ class Checked:
     def bill(self) -> CustomerBill:
         return self.draft.bill
 
-    @cached_property
+    @property
     def parked(self) -> Parked | None:
         return self.bill.parked or invoice_documents.refused(self.documents)
 
@@ -107,10 +107,13 @@ def post(
         for ground in found
         if (item := checked.get(ground.customer.id)) and (item.draft.ground, item.draft.issue) == (ground, common)
     ]
+    billed = []
     for item in decided:
         if reason := item.parked:
             _park(session, item.bill.customer.id, run, reason)
-    _write(session, run, common, [item for item in decided if not item.parked], now)
+        else:
+            billed.append(item)
+    _write(session, run, common, billed, now)
     return len(decided)
 
 
@@ -169,14 +172,17 @@ def _write(
     if not checked:
         return
     bills = [item.bill for item in checked]
-    documents = [(item.customer, document) for item in bills for document in item.documents]
-    ids = iter(reserve_invoice_ids(session, len(documents)))
+    issued = [
+        (item.bill.customer.id, document, original)
+        for item in checked
+        for document, original in zip(item.bill.documents, item.documents, strict=True)
+    ]
+    invoice_ids = reserve_invoice_ids(session, len(issued))
+    ids = iter(invoice_ids)
     postings: list[dict[str, Any]] = []
     settled: list[dict[str, Any]] = []
-    invoice_ids: list[int] = []
     for item in bills:
         own = [next(ids) for _ in item.documents]
-        invoice_ids += own
         for taken in item.taken:
             invoice_id = own[taken.document] if taken.document is not None else None
             postings.append(_posting_row(item.customer.id, taken, invoice_id))
@@ -184,12 +190,12 @@ def _write(
     insert_rows(session, Posting, postings, run_id=run.id)
     insert_rows(session, Settlement, settled)
     _settle_marks(session, run, [item.customer.id for item in bills])
-    numbers = issue(session, run, common, documents, invoice_ids)
-    originals = [document for item in checked for document in item.documents]
-    customer_ids = [customer.id for customer, _ in documents]
-    invoice_documents.write(
-        session, run, list(zip(invoice_ids, numbers, customer_ids, originals, strict=True)), now
-    )
+    numbers = issue(session, run, common, issued, invoice_ids)
+    originals = [
+        (invoice_id, number, customer_id, original)
+        for invoice_id, number, (customer_id, _, original) in zip(invoice_ids, numbers, issued, strict=True)
+    ]
+    invoice_documents.write(session, run, originals, now)
     _record(session, run, bills, numbers, now)
 
 
@@ -201,7 +207,7 @@ def _posting_row(customer_id: int, taken: MonthTaken, invoice_id: int | None) ->
         "invoice_id": invoice_id,
         "owed_cents": taken.result.net_cents,
         "separate_minutes": taken.result.separate_minutes,
-        "vat_category": taken.vat.category.value if taken.vat else None,
+        "vat_category": taken.vat.category if taken.vat else None,
         "vat_rate": taken.vat.rate if taken.vat else None,
     }
 
@@ -218,11 +224,18 @@ def _settle_marks(session: Session, run: Run, customer_ids: Sequence[int]) -> No
         .values(set_aside_reason=None, park_code=None, park_params=None)
         .execution_options(synchronize_session=False)
     )
-    session.execute(delete(StaleCustomer).where(among(StaleCustomer.customer_id, customer_ids)))
+    session.execute(
+        delete(StaleCustomer)
+        .where(among(StaleCustomer.customer_id, customer_ids))
+        .execution_options(synchronize_session=False)
+    )
 
 
 def reserve_invoice_ids(session: Session, count: int) -> Sequence[int]:
-    series = text("SELECT nextval(pg_get_serial_sequence('invoices', 'id')) FROM generate_series(1, :count)")
+    series = text(
+        "WITH own AS MATERIALIZED (SELECT pg_get_serial_sequence('invoices', 'id')::regclass AS series) "
+        "SELECT nextval(series) FROM own, generate_series(1, :count)"
+    )
     return session.execute(series, {"count": count}).scalars().all()
 
 
@@ -234,8 +247,8 @@ def _settlement_rows(customer_id: int, taken: MonthTaken) -> list[dict[str, Any]
             "customer_id": customer_id,
             "covered_from": settled.span.first,
             "covered_days": settled.span.days,
+            **dict(zip(KEPT_OF_SETTLED, _kept_of(settled), strict=True)),
         }
-        | {name: getattr(settled, name) for name in KEPT_OF_SETTLED}
         for settled in taken.result.settlements
     ]
 
@@ -244,15 +257,16 @@ def issue(
     session: Session,
     run: Run,
     common: Issue,
-    documents: Sequence[tuple[Buyer, Document]],
+    issued: Sequence[tuple[int, Document, CheckedInvoice]],
     ids: Sequence[int],
 ) -> list[str]:
-    """Draw the numbers and write the invoices with them; the numbers, in order."""
-    if not documents:
+    """Draw the numbers and write the invoices (customer, document, what was checked) with them; the numbers, in
+    order."""
+    if not issued:
         return []
     year = run.business_day.year
-    first = draw_numbers(session, year, len(documents))
-    numbers = [format_number(year, first + i) for i in range(len(documents))]
+    first = draw_numbers(session, year, len(issued))
+    numbers = [format_number(year, first + i) for i in range(len(issued))]
     insert_rows(
         session,
         Invoice,
@@ -261,15 +275,15 @@ def issue(
                 "id": ids[i],
                 "number": numbers[i],
                 "series_number": first + i,
-                "customer_id": customer.id,
+                "customer_id": customer_id,
                 "period": document.period,
                 "revision": document.revision,
-                "buyer": buyer(customer),
+                "buyer": original.source.buyer,
                 "net_cents": document.totals.net_cents,
                 "vat_cents": document.totals.vat_cents,
                 "gross_cents": document.totals.gross_cents,
             }
-            for i, (customer, document) in enumerate(documents)
+            for i, (customer_id, document, original) in enumerate(issued)
         ],
         series_year=year,
         kind="bill",
@@ -283,7 +297,7 @@ def issue(
         InvoiceLine,
         [
             row
-            for (_, document), invoice_id in zip(documents, ids, strict=True)
+            for (_, document, _), invoice_id in zip(issued, ids, strict=True)
             for row in _line_rows(document, invoice_id)
         ],
     )
@@ -296,14 +310,14 @@ def _line_rows(document: Document, invoice_id: int) -> list[dict[str, Any]]:
             "invoice_id": invoice_id,
             "pos": pos,
             "service_month": row.service_month,
-            "kind": row.line.kind.value,
+            "kind": row.line.kind,
             "contract_id": row.line.contract_id,
             "description": row.description,
             "quantity": row.line.quantity,
             "unit": row.line.unit,
             "unit_price": row.line.unit_price,
             "net_cents": row.line.net_cents,
-            "vat_category": row.vat.category.value,
+            "vat_category": row.vat.category,
             "vat_rate": row.vat.rate,
             "service_from": row.line.service_from,
             "service_until": row.line.service_until,
