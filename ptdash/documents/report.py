@@ -32,7 +32,7 @@ GOES_ON = {
     "installed": "wird geprüft",
     "reboot_pending": "Neustart wird nachgeholt",
     "rolled_back": "alter Stand läuft weiter",
-    "stopped": "Freigabe wurde zurückgenommen",
+    "stopped": "Freigabe wurde widerrufen",
 }
 
 
@@ -129,7 +129,7 @@ def _remarks(row: Mapping[str, Any]) -> str:
     remarks = [f"Notfall ({row['allowed_by']}): {row['emergency']}"] if row["emergency"] else []
     instruction = row.get("withdrawn")
     if instruction is not None:
-        remarks.append(f"Freigabe zurückgenommen: {instruction}" if instruction else "Freigabe zurückgenommen")
+        remarks.append(f"Freigabe widerrufen: {instruction}" if instruction else "Freigabe widerrufen")
     return " · ".join(remarks)
 
 

@@ -118,3 +118,11 @@ def test_numbers_as_they_usually_are_stay_as_they_are(app: Flask) -> None:
     converter = KeyConverter(app.url_map)
     for key in ("10001", "SV-1001", "2026-10-0001", "NB_1.2"):
         assert converter.to_url(key) == key
+
+
+@pytest.mark.parametrize("address", ["/updates/", "/rollout/", "/tickets/", "/customers/"])
+def test_a_slash_too_many_leads_to_the_same_page(browser: Browser, address: str) -> None:
+    browser.sign_in(Role.MANAGER)
+    answer, right = browser.get(address), browser.get(address.rstrip("/"))
+    assert answer.status_code == right.status_code == 200
+    assert BeautifulSoup(answer.data, "html.parser").h1.text == BeautifulSoup(right.data, "html.parser").h1.text

@@ -207,6 +207,26 @@ def test_a_withdrawal_between_opening_the_page_and_ticking_is_told(
     assert status(app, first) == "skipped"
 
 
+@pytest.mark.parametrize(
+    ("to_do", "expected"), [("Zurück auf KB0", "Zurück auf KB0"), ("", "Setzen Sie es zurück"), (None, None)]
+)
+def test_what_is_installed_and_withdrawn_says_at_its_device_what_is_to_be_done(
+    app: Flask, browser: Browser, make: Made, to_do: str | None, expected: str | None
+) -> None:
+    first, *_ = make()
+    browser.sign_in(Role.TECHNICIAN)
+    assert tick(browser, first, to="installed").status_code == 303
+    if to_do is not None:
+        with app.app_context(), transaction() as session:
+            house = House.__new__(House)
+            house.session, house.manager = session, session.query(User).filter_by(name="Maria Vogt").one()
+            house.withdraw(session.query(UpdateApproval).one(), at=utc(FIRST, 11), to_do=to_do)
+    said = [row.get_text(" ", strip=True) for row in browser.page("/rollout?who=all").select("[data-row]")]
+    told = [row for row in said if "Freigabe widerrufen" in row]
+    assert len(told) == (expected is not None)
+    assert all(expected in row for row in told)
+
+
 def test_a_manager_moves_devices_by_hand(app: Flask, browser: Browser, make: Made) -> None:
     ids = make()
     browser.sign_in(Role.MANAGER)

@@ -13,9 +13,10 @@ from sqlalchemy.orm import Session, aliased
 from ptdash.domain.periods import BERLIN, month_of, next_month
 from ptdash.domain.rollout import TRIED_AGAIN, TaskStatus
 from ptdash.domain.windows import Window
-from ptdash.models import AuditEvent, Contract, Customer, Device, RolloutTask, Update, User
+from ptdash.models import AuditEvent, Contract, Customer, Device, RolloutTask, Update, UpdateApproval, User
 from ptdash.services import windows
 from ptdash.services.bulk import among
+from ptdash.services.rollout import stopping
 from ptdash.services.rollout.placing import SERVER
 
 UNDO_SHOWN = 5
@@ -52,6 +53,7 @@ class Line:
 
     task: Any
     update: Update
+    approval: UpdateApproval
     by: str | None
 
     @cached_property
@@ -61,6 +63,10 @@ class Line:
     @cached_property
     def stopped(self) -> bool:
         return self.task.stopped_at is not None
+
+    @cached_property
+    def to_be_done(self) -> str | None:
+        return stopping.to_be_done(self.approval, self.status)
 
     @cached_property
     def what(self) -> str:
@@ -248,7 +254,8 @@ def _of_day(day: date, today: date) -> ColumnElement[bool]:
 
 
 def _lines(session: Session, which: ColumnElement[bool]) -> Sequence[Any]:
-    """Task, device, customer, contract, update, and who did it last; what many tasks share is loaded once."""
+    """Task, device, customer, contract, update, its approval, and who did it last; what many tasks share is
+    loaded once."""
     installed_by, verified_by = aliased(User), aliased(User)
     rows = session.execute(
         select(*RolloutTask.__table__.c, func.coalesce(verified_by.name, installed_by.name).label("by"))
@@ -267,10 +274,11 @@ def _lines(session: Session, which: ColumnElement[bool]) -> Sequence[Any]:
     customers = _by_id(session, Customer, {task.customer_id for task in rows})
     contracts = _by_id(session, Contract, {task.contract_id for task in rows})
     updates = _by_id(session, Update, {task.update_id for task in rows})
+    approvals = _by_id(session, UpdateApproval, {task.approval_id for task in rows})
     return [
         (
             *(task, devices[task.device_id], customers[task.customer_id], contracts[task.contract_id]),
-            *(updates[task.update_id], task.by),
+            *(updates[task.update_id], approvals[task.approval_id], task.by),
         )
         for task in rows
     ]
@@ -288,7 +296,7 @@ def _groups(rows: Sequence[Any]) -> list[CustomerGroup]:
         devices = []
         for _, of_device in groupby(entries, key=lambda row: row[1].id):
             lines = list(of_device)
-            devices.append(DeviceRow(lines[0][1], [Line(row[0], row[4], row[5]) for row in lines]))
+            devices.append(DeviceRow(lines[0][1], [Line(row[0], *row[4:]) for row in lines]))
         groups.append(CustomerGroup(entries[0][2], entries[0][3], devices))
     return groups
 

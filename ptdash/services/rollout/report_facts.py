@@ -10,7 +10,7 @@ from sqlalchemy import func, or_, select
 from sqlalchemy.orm import Session, aliased
 
 from ptdash.domain.periods import berlin_day, format_month, next_month
-from ptdash.domain.rollout import ON_DEVICE, TaskStatus, Why
+from ptdash.domain.rollout import TaskStatus, Why
 from ptdash.domain.windows import Window
 from ptdash.models import (
     Contract,
@@ -24,6 +24,7 @@ from ptdash.models import (
     User,
 )
 from ptdash.services import windows
+from ptdash.services.rollout.stopping import to_be_done
 
 BAD = (TaskStatus.FAILED, TaskStatus.ROLLED_BACK)
 DONE = (TaskStatus.VERIFIED, TaskStatus.NOT_APPLICABLE)
@@ -156,14 +157,8 @@ def _installed(entry: Entry) -> dict[str, Any]:
         "verified_by": entry.verified_by or "",
         "emergency": task.emergency_reason,
         "allowed_by": entry.manager or "",
-        "withdrawn": _withdrawn(entry),
+        "withdrawn": to_be_done(entry.approval, TaskStatus(task.status)),
     }
-
-
-def _withdrawn(entry: Entry) -> str | None:
-    """What is to be done with what is installed and not approved any more; None where the approval holds."""
-    withdrawn = entry.approval.ended_by == "withdrawn" and TaskStatus(entry.task.status) in ON_DEVICE
-    return entry.approval.end_instruction if withdrawn else None
 
 
 def _left(entries: Sequence[Entry]) -> list[dict[str, Any]]:

@@ -260,7 +260,7 @@ def _tab(tab: Tab, user: User, moment: Moment) -> Conditions:
         Tab.CRITICAL: [Ticket.due_key < moment.critical],
         Tab.MINE: [Ticket.assignee_id == user.id],
         Tab.HOLD: [Ticket.status == Status.WAITING_CUSTOMER.value, Ticket.due_key == NEVER],
-        Tab.LOW: [among(Ticket.customer_id, low_customers(moment))],
+        Tab.LOW: [within(Ticket.customer_id, low_customers(moment))],
     }
     return conditions[tab]
 
@@ -286,6 +286,6 @@ def _filters(asked: Asked) -> Conditions:
     return found
 
 
-def among(column: Any, found: Select[Any]) -> ColumnElement[bool]:
+def within(column: Any, found: Select[Any]) -> ColumnElement[bool]:
     """As an array that is read once, so that it can be looked up in the column's index."""
     return or_(column == any_(func.array(found.scalar_subquery())))

@@ -39,13 +39,13 @@ from ptdash.services.tickets.asking import (
     Asked,
     Moment,
     after,
-    among,
     branches,
     direction,
     keys_of,
     placed,
     read_keys,
     starting,
+    within,
 )
 from ptdash.services.tickets.prepared import any_moment, anybody, values
 from ptdash.services.tickets.rows import first_of, ids_of
@@ -176,7 +176,7 @@ def _is_similar(column: Any, n: int) -> ColumnElement[bool]:
 
 
 def _by_index(test: Test, n: int) -> ColumnElement[bool]:
-    return or_(test(Ticket.search, n), among(Ticket.customer_id, _customers(test, n)))
+    return or_(test(Ticket.search, n), within(Ticket.customer_id, _customers(test, n)))
 
 
 def _customers(test: Test, n: int) -> Select[Any]:

@@ -112,8 +112,8 @@ def test_an_emergency_names_its_reason_and_the_manager(house: House):
 @pytest.mark.parametrize(
     ("to_do", "expected"),
     [
-        ("Zurück auf KB0", "Freigabe zurückgenommen: Zurück auf KB0"),
-        ("", "Freigabe zurückgenommen"),
+        ("Zurück auf KB0", "Freigabe widerrufen: Zurück auf KB0"),
+        ("", "Freigabe widerrufen"),
         (None, ""),
     ],
 )
