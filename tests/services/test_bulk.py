@@ -7,8 +7,10 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from sqlalchemy import select, text
-from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import DBAPIError, OperationalError
+from sqlalchemy.orm import Session
 
+from ptdash.db import db
 from ptdash.models import AuditEvent, Customer, Price
 from ptdash.services.bulk import insert_rows
 from tests.company import Company
@@ -82,3 +84,12 @@ def test_no_rows_are_no_statement(session):
     before = session.query(Price).count()
     insert_rows(session, Price, [])
     assert session.query(Price).count() == before
+
+
+def test_a_connection_lost_meanwhile_is_told_like_of_every_statement(session):
+    with Session(db.engine) as own:
+        pid = own.execute(text("SELECT pg_backend_pid()")).scalar_one()
+        session.execute(text("SELECT pg_terminate_backend(:pid, 5000)"), {"pid": pid})
+        with pytest.raises(OperationalError) as lost:
+            insert_rows(own, Customer, [{"number": "1", "name": "a", "sort_key": "a"}])
+        assert lost.value.connection_invalidated
