@@ -23,7 +23,7 @@ def create_app(config: "Config | None" = None) -> "Flask":
 
     config = config or Config.from_env()
     app = Flask(__name__)
-    app.url_map.strict_slashes = False
+    app.url_map.strict_slashes = False  # a slash too many is a slip, not another page
     app.config.from_mapping(web.settings(config))
     htmx.init_app(app)
     db.init_app(app)

@@ -1,8 +1,7 @@
-"""Countries (ISO 3166-1 alpha-2), and VAT ids, which begin with them."""
+"""Countries (ISO 3166-1 alpha-2), and VAT ids, which begin with them. `known` are the codes that there are."""
 
 import re
-
-import pycountry
+from collections.abc import Container
 
 from ptdash.domain.errors import Invalid
 
@@ -18,20 +17,20 @@ class VatIdUnreadable(Invalid):
     message = "A VAT id begins with the code of its country, for example DE123456789."
 
 
-def clean_country(text: str) -> str:
+def clean_country(text: str, known: Container[str]) -> str:
     """A country's code in capitals. Raises CountryUnreadable."""
     code = text.strip().upper()
-    if not _is_country(code):
+    if code not in known:
         raise CountryUnreadable()
     return code
 
 
-def clean_vat_id(text: str) -> str:
+def clean_vat_id(text: str, known: Container[str]) -> str:
     """A VAT id without blanks, in capitals; empty stays empty. Raises VatIdUnreadable."""
     vat_id = re.sub(r"\s", "", text).upper()
     if vat_id and not (
         re.fullmatch(r"[A-Z]{2}[0-9A-Z+*.]{2,12}", vat_id)
-        and (vat_id[:2] in VAT_PREFIXES.values() or _is_country(vat_id[:2]))
+        and (vat_id[:2] in VAT_PREFIXES.values() or vat_id[:2] in known)
     ):
         raise VatIdUnreadable()
     return vat_id
@@ -40,7 +39,3 @@ def clean_vat_id(text: str) -> str:
 def is_vat_id_of(country: str, vat_id: str) -> bool:
     """Whether a VAT id begins as those of a country do."""
     return vat_id[:2] in (country, VAT_PREFIXES.get(country))
-
-
-def _is_country(code: str) -> bool:
-    return bool(re.fullmatch("[A-Z]{2}", code)) and pycountry.countries.get(alpha_2=code) is not None

@@ -63,3 +63,9 @@ def check_step(old: TaskStatus, new: TaskStatus, reason: str, device: str) -> No
         raise StepNotPossible(device=device, old=old.value, new=new.value)
     if new in NEEDS_REASON and not reason.strip():
         raise ReasonMissing()
+
+
+def to_be_done(status: TaskStatus, approval_ended_by: str | None, instruction: str) -> str | None:
+    """What is to be done with an update that is on a device and was withdrawn: "" where nobody said what, None
+    where it was not withdrawn or is not on the device."""
+    return instruction if approval_ended_by == "withdrawn" and status in ON_DEVICE else None

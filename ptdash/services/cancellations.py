@@ -13,7 +13,7 @@ from ptdash.services import audit, books, history, invoice_documents
 from ptdash.services.bulk import insert_rows
 from ptdash.services.invoice_documents import CheckedInvoice
 from ptdash.services.invoice_sources import of_storno, turned_line
-from ptdash.services.period_close import draw_numbers, format_number, reserve_invoice_ids
+from ptdash.services.issuing import draw_numbers, format_number, reserve_invoice_ids
 
 
 class StornoIsFinal(Conflict):

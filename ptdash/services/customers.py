@@ -6,12 +6,12 @@ from datetime import datetime
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from ptdash.domain.countries import clean_country, clean_vat_id
 from ptdash.domain.einvoices import clean_routing_id
 from ptdash.domain.errors import Invalid, NotFound
 from ptdash.domain.sorting import sort_key
 from ptdash.models import Customer
 from ptdash.services import audit
+from ptdash.services.countries import clean_country, clean_vat_id
 
 
 class FieldMissing(Invalid):

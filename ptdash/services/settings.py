@@ -12,10 +12,10 @@ from sqlalchemy import select
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
-from ptdash.domain.countries import clean_country, clean_vat_id
 from ptdash.domain.errors import Invalid, NotFound
 from ptdash.models import Setting
 from ptdash.services import audit
+from ptdash.services.countries import clean_country, clean_vat_id
 
 ENDS_TOO_EARLY = "the day has to end after it begins."
 MORE_THAN_A_YEAR = "this is more than a year of business hours."

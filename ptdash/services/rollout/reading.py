@@ -11,12 +11,11 @@ from sqlalchemy import ColumnElement, and_, func, or_, select
 from sqlalchemy.orm import Session, aliased
 
 from ptdash.domain.periods import BERLIN, month_of, next_month
-from ptdash.domain.rollout import TRIED_AGAIN, TaskStatus
+from ptdash.domain.rollout import TRIED_AGAIN, TaskStatus, to_be_done
 from ptdash.domain.windows import Window
 from ptdash.models import AuditEvent, Contract, Customer, Device, RolloutTask, Update, UpdateApproval, User
 from ptdash.services import windows
 from ptdash.services.bulk import among
-from ptdash.services.rollout import stopping
 from ptdash.services.rollout.placing import SERVER
 
 UNDO_SHOWN = 5
@@ -66,7 +65,7 @@ class Line:
 
     @cached_property
     def to_be_done(self) -> str | None:
-        return stopping.to_be_done(self.approval, self.status)
+        return to_be_done(self.status, self.approval.ended_by, self.approval.end_instruction)
 
     @cached_property
     def what(self) -> str:

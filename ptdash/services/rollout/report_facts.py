@@ -10,7 +10,7 @@ from sqlalchemy import func, or_, select
 from sqlalchemy.orm import Session, aliased
 
 from ptdash.domain.periods import berlin_day, format_month, next_month
-from ptdash.domain.rollout import TaskStatus, Why
+from ptdash.domain.rollout import TaskStatus, Why, to_be_done
 from ptdash.domain.windows import Window
 from ptdash.models import (
     Contract,
@@ -24,7 +24,6 @@ from ptdash.models import (
     User,
 )
 from ptdash.services import windows
-from ptdash.services.rollout.stopping import to_be_done
 
 BAD = (TaskStatus.FAILED, TaskStatus.ROLLED_BACK)
 DONE = (TaskStatus.VERIFIED, TaskStatus.NOT_APPLICABLE)
@@ -157,7 +156,7 @@ def _installed(entry: Entry) -> dict[str, Any]:
         "verified_by": entry.verified_by or "",
         "emergency": task.emergency_reason,
         "allowed_by": entry.manager or "",
-        "withdrawn": to_be_done(entry.approval, TaskStatus(task.status)),
+        "withdrawn": to_be_done(TaskStatus(task.status), entry.approval.ended_by, entry.approval.end_instruction),
     }
 
 

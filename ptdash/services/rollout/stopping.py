@@ -7,7 +7,7 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from ptdash.domain.rollout import ON_DEVICE, TaskStatus
-from ptdash.models import Customer, Device, RolloutTask, UpdateApproval, User
+from ptdash.models import Customer, Device, RolloutTask, User
 from ptdash.services import audit
 
 
@@ -75,13 +75,6 @@ def stop(rows: list[RolloutTask], *, why: str, now: datetime) -> None:
     for row in rows:
         row.status, row.reason = TaskStatus.SKIPPED.value, why
         row.stopped_at = row.changed_at = now
-
-
-def to_be_done(approval: UpdateApproval, status: TaskStatus) -> str | None:
-    """What is to be done with what is installed and not approved any more: "" where nobody said, None where the
-    approval holds or nothing is on the device."""
-    withdrawn = approval.ended_by == "withdrawn" and status in ON_DEVICE
-    return approval.end_instruction if withdrawn else None
 
 
 def installed(session: Session, update_id: int) -> tuple[Installed, ...]:

@@ -5,9 +5,10 @@ from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import select
 
-from ptdash.domain.countries import CountryUnreadable, VatIdUnreadable, clean_country, clean_vat_id, is_vat_id_of
+from ptdash.domain.countries import CountryUnreadable, VatIdUnreadable, is_vat_id_of
 from ptdash.domain.sorting import sort_key
 from ptdash.models import Customer
+from ptdash.services.countries import clean_country, clean_vat_id
 from ptdash.services.importing.cells import BadCell, Column, email, key, truth, words
 from ptdash.services.importing.tables import File, Ids, Stored
 
