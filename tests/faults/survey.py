@@ -42,9 +42,8 @@ class Survey:
         fault: Callable[[Fuse], None],
         *,
         loses_answers: bool = False,
-        every: int = 1,
     ) -> None:
-        """Close with this fault at every boundary of the work, or at every n-th."""
+        """Close with this fault at every boundary of the work."""
 
         def disturb(house: House, run_id: int, point: int) -> None:
             fuse = Fuse(point, fault, loses_answers)
@@ -52,7 +51,7 @@ class Survey:
             assert fuse.reached > point, f"boundary {point} was never reached"
 
         boundaries = self.boundaries(work, loses_answers=loses_answers)
-        self.at_points(kind, range(0, boundaries, every), disturb)
+        self.at_points(kind, range(boundaries), disturb)
 
     def boundaries(self, work: Work, *, loses_answers: bool = False, queue_too: bool = False) -> int:
         with self.sound.open():

@@ -60,8 +60,7 @@ def test_a_stopped_worker_comes_back_when_everything_is_done(survey: Survey) -> 
 
     boundaries = survey.boundaries(House.post_in_batches)
     with let_go_of_idle_transactions(survey.sound), let_go_of_idle_transactions(survey.naive):
-        points = range(0, boundaries, 2)
-        survey.at_points("worker stopped, comes back, every second", points, stop_and_come_back)
+        survey.at_points("worker stopped, comes back", range(boundaries), stop_and_come_back)
     survey.verdict()
 
 
