@@ -18,7 +18,7 @@ run: .venv/.ready ## Start everything with demo data
 test: .venv/.ready-dev ## All tests, on real servers
 	@$(BIN)/pytest -n auto
 
-faults: .venv/.ready-dev ## Kill everything at every statement of a close; a table at the end (about 25 minutes)
+faults: .venv/.ready-dev ## Kill everything at every statement of a close; a table at the end (about 35 minutes)
 	@$(BIN)/pytest tests/faults --all-faults -n 2 --dist worksteal
 
 lint: .venv/.ready-dev ## Style, imports, templates, security
