@@ -17,6 +17,7 @@ from ptdash.jobs import rollout
 from ptdash.models import Device, OutboxMessage, Role, RolloutTask, Setting
 from tests.blueprints.test_rollout import set_hours
 from tests.browser.conftest import Open, SignIn
+from tests.browser.test_accessibility import check
 from tests.services.rollout.house import House, utc
 
 pytestmark = pytest.mark.browser
@@ -152,6 +153,8 @@ def test_an_update_from_its_arrival_to_the_report(
     second.get_by_role("button", name="Installiert").click()
     expect(phone.get_by_role("alert")).to_contain_text("hat die Freigabe widerrufen")
     expect(phone.get_by_role("alert")).to_contain_text("Drucker stehen still")
+    expect(first).to_contain_text("Setzen Sie es zurück")
+    check(phone)
     statuses = in_database(app, lambda session: sorted(session.execute(select(RolloutTask.status)).scalars()))
     assert statuses == ["skipped"] * 7 + ["verified"]
 
